@@ -1,0 +1,33 @@
+"""Everything that can go wrong with a request, as the engine's callers see it: one exception, one code per cause.
+
+Owns the codes, which cross the process boundary inside `Failed`. Must not know how a dialect words or numbers them.
+"""
+
+from typing import Literal, get_args
+
+ErrorCode = Literal[
+    "model_not_found",
+    "model_load_failed",
+    "invalid_request",
+    "context_length_exceeded",
+    "unsupported_schema",
+    "template_failed",
+    "not_supported_by_model",
+    "overloaded",
+    "worker_died",
+    "shutting_down",
+    "internal",
+]
+
+
+class EngineError(Exception):
+    """A request failed. `code` says why, `message` is for the caller, `param` names the part of the request at fault."""
+
+    def __init__(self, code: ErrorCode, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message
+        self.param = param
+
+
+ERROR_CODES: tuple[ErrorCode, ...] = get_args(ErrorCode)

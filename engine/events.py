@@ -1,0 +1,147 @@
+"""What comes back for a request: plain values, in the order they happened, that cross the process boundary as they are.
+
+A generation is: `Started`, then any number of `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
+then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from engine.errors import ErrorCode
+
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every event."""
+
+
+class Started(_Event, tag="started"):
+    """The prompt is legal and admitted: nothing but the server's own failure can stop the request now."""
+
+    prompt_tokens: int
+
+
+class Alternative(_Event):
+    """A token that could have stood at a position: its bytes and natural-log probability."""
+
+    token_id: int
+    bytes: bytes
+    logprob: float
+
+
+class TokenLogprob(_Event):
+    """A token of the text with the most likely alternatives (best first) at its position.
+
+    `logprob` is None only for the first token of an echoed prompt, which nothing precedes.
+    """
+
+    token_id: int
+    bytes: bytes
+    logprob: float | None
+    top: tuple[Alternative, ...] = ()
+
+
+class TextDelta(_Event, tag="text"):
+    """More text of answer `index`: whole characters, stop strings already removed. `logprobs` belong to the tokens whose
+    last byte is in this text. `echo`: this is the prompt itself."""
+
+    index: int
+    text: str
+    logprobs: tuple[TokenLogprob, ...] = ()
+    echo: bool = False
+
+
+class ToolCallDelta(_Event, tag="tool_call"):
+    """More of tool call number `call_index` of answer `index`; `id` and `name` come with its first delta only,
+    `arguments` is a piece of JSON text."""
+
+    index: int
+    call_index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class ChoiceFinished(_Event, tag="choice_finished"):
+    """Answer `index` is complete. `cumulative_logprob` and `completion_tokens` serve `best_of`."""
+
+    index: int
+    finish_reason: FinishReason
+    completion_tokens: int
+    cumulative_logprob: float | None = None
+
+
+class Usage(_Event):
+    """Exact token counts over all answers. `cached_tokens`: those of the prompt that were not computed again.
+    `completion_tokens` counts every sampled token but an end-of-generation token."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+
+class Timings(_Event):
+    """Measured durations in nanoseconds: waiting for the model's load, computing the prompt, generating, and in all."""
+
+    load_ns: int = 0
+    prompt_ns: int = 0
+    generation_ns: int = 0
+    total_ns: int = 0
+
+
+class Finished(_Event, tag="finished"):
+    """All answers are complete."""
+
+    usage: Usage
+    timings: Timings
+    context: tuple[int, ...] = ()
+
+
+class Failed(_Event, tag="failed"):
+    """The request ends here. `param` names the part of the request at fault where one is."""
+
+    code: ErrorCode
+    message: str
+    param: str | None = None
+
+
+class EmbeddingResult(_Event, tag="embedding"):
+    """`vectors[i]` are the little-endian float32 values for input i."""
+
+    vectors: tuple[bytes, ...]
+    usage: Usage
+    timings: Timings
+
+
+class TokenizeResult(_Event, tag="tokenized"):
+    """Token ids."""
+
+    tokens: tuple[int, ...]
+
+
+class DetokenizeResult(_Event, tag="detokenized"):
+    """Text."""
+
+    text: str
+
+
+class ApplyTemplateResult(_Event, tag="templated"):
+    """The rendered prompt."""
+
+    prompt: str
+
+
+Event = (
+    Started
+    | TextDelta
+    | ToolCallDelta
+    | ChoiceFinished
+    | Finished
+    | Failed
+    | EmbeddingResult
+    | TokenizeResult
+    | DetokenizeResult
+    | ApplyTemplateResult
+)

@@ -1,0 +1,129 @@
+"""The frames between the host (server process) and a worker, and their codec.
+
+A frame is a 4-byte little-endian length and that many bytes of MessagePack. The host speaks first (`Load`), the worker answers `Ready`
+or `LoadFailed`; then `Submit` and `Cancel` go down and `Events` come up, until the host closes the socket, which ends the worker.
+Request ids are the host's, unique for the life of the connection. A cancelled request gets no further events.
+"""
+
+import struct
+
+import msgspec
+
+from engine.config import LoadParams
+from engine.events import Event
+from engine.request import Request
+
+MAX_FRAME_BYTES = 1 << 30
+_LENGTH = struct.Struct("<I")
+
+
+class _Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every frame."""
+
+
+class Load(_Frame, tag="load"):
+    """The first frame: which file, and how."""
+
+    path: str
+    params: LoadParams
+    log_level: str = "info"
+
+
+class Submit(_Frame, tag="submit"):
+    """Start a request."""
+
+    id: int
+    request: Request
+
+
+class Cancel(_Frame, tag="cancel"):
+    """Forget a request; its slot is free within one step. An unknown id is ignored: it may just have finished."""
+
+    id: int
+
+
+class LoadedModel(_Frame):
+    """What only the worker knows of a model that it has loaded.
+
+    `capabilities` are among: completion, embedding, tools, insert, thinking. `size_bytes` is the weights' size,
+    `gpu_bytes` how much of it lies on GPUs.
+    """
+
+    ctx_size_tokens: int
+    embedding_length: int
+    vocabulary_size: int
+    capabilities: tuple[str, ...]
+    chat_template: str | None
+    size_bytes: int
+    gpu_bytes: int
+    gpu_layers: int
+
+
+class Ready(_Frame, tag="ready"):
+    """The model is loaded."""
+
+    model: LoadedModel
+
+
+class LoadFailed(_Frame, tag="load_failed"):
+    """It could not be loaded; the worker exits."""
+
+    message: str
+
+
+class Events(_Frame, tag="events"):
+    """What one step produced: pairs of request id and event, in order."""
+
+    events: tuple[tuple[int, Event], ...]
+
+
+ToWorker = Load | Submit | Cancel
+ToHost = Ready | LoadFailed | Events
+
+_encoder = msgspec.msgpack.Encoder()
+_to_worker = msgspec.msgpack.Decoder(ToWorker)
+_to_host = msgspec.msgpack.Decoder(ToHost)
+
+
+class FrameTooLarge(ValueError):
+    """A frame announces more bytes than any legal one has."""
+
+
+def encode(frame: ToWorker | ToHost) -> bytes:
+    """The bytes of one frame, length included."""
+    body = _encoder.encode(frame)
+    return _LENGTH.pack(len(body)) + body
+
+
+class FrameReader:
+    """Cuts a byte stream into frame bodies, however the bytes arrive."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The frame bodies that `data` completes."""
+        self._buffer += data
+        bodies: list[bytes] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            if length > MAX_FRAME_BYTES:
+                raise FrameTooLarge(f"frame of {length} bytes; at most {MAX_FRAME_BYTES} are allowed")
+            end = start + _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            bodies.append(bytes(self._buffer[start + _LENGTH.size : end]))
+            start = end
+        del self._buffer[:start]
+        return bodies
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    """The frame in `body`, as the worker reads it."""
+    return _to_worker.decode(body)
+
+
+def decode_to_host(body: bytes) -> ToHost:
+    """The frame in `body`, as the host reads it."""
+    return _to_host.decode(body)

@@ -1,0 +1,165 @@
+"""What may be asked of the engine: plain, immutable values that cross the process boundary as they are.
+
+Owns the vocabulary of a generation or embedding request. A request that exists is legal as far as it can be judged
+without the model: dialects check their own ranges before they build one. Must not know HTTP, a dialect or llama.cpp.
+"""
+
+from typing import Any
+
+import msgspec
+
+JsonObject = dict[str, Any]
+
+
+class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every request value: immutable, keyword-only, small on the wire."""
+
+
+class TextPrompt(_Value, tag="text"):
+    """Text to continue as it stands. `parse_special` turns control-token text into control tokens."""
+
+    text: str
+    parse_special: bool = True
+
+
+class TokenPrompt(_Value, tag="tokens"):
+    """Token ids to continue as they stand; ids outside the vocabulary fail with InvalidRequest.
+
+    `text` (if any) is tokenized without a beginning-of-sequence token and appended: Ollama's `context` plus `prompt`.
+    """
+
+    tokens: tuple[int, ...]
+    text: str = ""
+
+
+class InfillPrompt(_Value, tag="infill"):
+    """Fill in the middle between `prefix` and `suffix`; InvalidRequest where the vocabulary lacks the tokens."""
+
+    prefix: str
+    suffix: str
+
+
+class ChatPrompt(_Value, tag="chat"):
+    """A conversation for the model's own chat template.
+
+    `messages` have the shape that Hugging Face templates expect: `role`, `content` (text), and where present `name`,
+    `tool_calls` (with `function.arguments` as an object where it parses as one, else as the text it was) and
+    `tool_call_id`. `tools` are `{"type": "function", "function": {...}}` objects. `prefix_tokens` stand before the rendered prompt.
+    """
+
+    messages: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...] = ()
+    template_kwargs: JsonObject = {}
+    prefix_tokens: tuple[int, ...] = ()
+
+
+Prompt = TextPrompt | TokenPrompt | InfillPrompt | ChatPrompt
+
+
+class Mirostat(_Value):
+    """Mirostat sampling (version 1 or 2) towards the surprise `tau`, at learning rate `eta`; replaces top_k, top_p and the like."""
+
+    version: int
+    tau: float = 5.0
+    eta: float = 0.1
+
+
+class SamplingParams(_Value):
+    """How the next token is drawn. A field at its default takes no part, so the default is to sample the plain distribution.
+
+    `temperature` 0 is greedy. `top_k` 0, `top_p` 1, `min_p` 0 and `typical_p` 1 are off. `repeat_last_n` is the number of
+    last tokens (prompt included) that the three penalties look at: 0 none, -1 the whole context. `seed` None draws one.
+    `logit_bias` maps token ids to what is added to their logits; -100 or less bans a token.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repeat_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repeat_last_n: int = 64
+    mirostat: Mirostat | None = None
+    seed: int | None = None
+    logit_bias: dict[int, float] = {}
+
+
+class JsonConstraint(_Value, tag="json"):
+    """The answer is one JSON document valid under `schema` (JSON text of a JSON Schema 2020-12)."""
+
+    schema: str
+
+
+Constraint = JsonConstraint
+
+
+class GenerationRequest(_Value, tag="generate"):
+    """One prompt and what to make of it.
+
+    `max_tokens` None: until the model ends or its context is full. `n` answers share one prompt. `logprobs` None: no
+    log probabilities; else the number of alternatives reported beside each token (0: the token alone). `echo` sends
+    the prompt's own text (and log probabilities) first. `score` computes each answer's cumulative log probability.
+    `context_limit_tokens` lowers the context for this request. `truncate_prompt`: a chat too long for the context loses
+    its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
+    `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses.
+    `return_context`: Finished carries the tokens of prompt and answer. `keep_alive_seconds`: how long the model stays
+    loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle).
+    """
+
+    model: str
+    prompt: Prompt
+    sampling: SamplingParams = SamplingParams()
+    constraint: Constraint | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    n: int = 1
+    echo: bool = False
+    logprobs: int | None = None
+    score: bool = False
+    ignore_eos: bool = False
+    parse_tool_calls: bool = False
+    context_limit_tokens: int | None = None
+    truncate_prompt: bool = False
+    return_context: bool = False
+    keep_alive_seconds: float | None = None
+
+
+class EmbeddingRequest(_Value, tag="embed"):
+    """One vector for each input (text, or token ids). `normalize`: unit length; `dimensions`: cut to so many and, if
+    `normalize`, renormalised. `truncate`: inputs longer than the model's context are cut, else ContextLengthExceeded."""
+
+    model: str
+    inputs: tuple[str | tuple[int, ...], ...]
+    truncate: bool = False
+    normalize: bool = True
+    dimensions: int | None = None
+    context_limit_tokens: int | None = None
+    keep_alive_seconds: float | None = None
+
+
+class TokenizeRequest(_Value, tag="tokenize"):
+    """The token ids of `text`. `add_special`: with what the model puts before a text; `parse_special`: as in TextPrompt."""
+
+    model: str
+    text: str
+    add_special: bool = False
+    parse_special: bool = True
+
+
+class DetokenizeRequest(_Value, tag="detokenize"):
+    """The text of token ids, control tokens included; bytes that are not UTF-8 become U+FFFD."""
+
+    model: str
+    tokens: tuple[int, ...]
+
+
+class ApplyTemplateRequest(_Value, tag="apply_template"):
+    """The prompt that the model's chat template makes of a conversation."""
+
+    model: str
+    prompt: ChatPrompt
+
+
+Request = GenerationRequest | EmbeddingRequest | TokenizeRequest | DetokenizeRequest | ApplyTemplateRequest
