@@ -1,0 +1,247 @@
+"""How answers leave: JSON whole, or chunk by chunk as server-sent events or NDJSON lines, and never to a client that left.
+
+Owns framing, keep-alive comments, the one error event of a stream that fails, write timeouts and cancelling. Must not know
+what a chunk means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from handlers.context import Call
+from handlers.errors import ClientDisconnected, as_api_error, error_content, is_unforeseen
+
+T = TypeVar("T")
+JsonObject = dict[str, Any]
+log = logging.getLogger("trueline")
+
+_SSE_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+_SSE_PING = b": keep-alive\n\n"
+_SSE_DONE = b"data: [DONE]\n\n"
+
+
+class Closing(Protocol):
+    """What a stream draws from. Closing it is idempotent and cancels what is unfinished."""
+
+    async def aclose(self) -> None: ...
+
+
+class ClientStalled(ClientDisconnected):
+    """The client is connected but has not taken a byte for longer than the write timeout."""
+
+
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`content` as a JSON answer."""
+    return Response(orjson.dumps(content), status, headers, media_type="application/json")
+
+
+def sse_response(
+    call: Call[Any], generation: Closing, chunks: AsyncIterator[JsonObject], *, done: bool = True
+) -> Response:
+    """`chunks` as server-sent events, each one `data:` line, and `[DONE]` at the end (unless `done` is false).
+
+    A chunk source that fails before its first chunk fails the request with an ordinary status; later, the stream ends with
+    one `{"error": ...}` event and no `[DONE]`. While there is nothing to send, a comment keeps the connection alive. However
+    the stream ends, `generation` is closed.
+    """
+    return _Stream(call, generation, chunks, _EventFraming(_SSE_DONE if done else b""))
+
+
+def ndjson_response(call: Call[Any], generation: Closing, chunks: AsyncIterator[JsonObject]) -> Response:
+    """`chunks` as lines of JSON. Failing and closing are as in `sse_response`; NDJSON has no keep-alive."""
+    return _Stream(call, generation, chunks, _LineFraming())
+
+
+async def whole(call: Call[Any], awaitable: Awaitable[T]) -> T:
+    """The result of `awaitable`, which is cancelled when the client leaves first (then ClientDisconnected is raised)."""
+    work = asyncio.ensure_future(awaitable)
+    watch = asyncio.ensure_future(_disconnection(call.receive))
+    try:
+        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise ClientDisconnected
+    finally:
+        await _end(watch)
+        await _end(work)
+
+
+class _Framing(Protocol):
+    """How chunks become bytes. `ping` is None where the format has no room for one."""
+
+    media_type: str
+    headers: Mapping[str, str]
+    ping: bytes | None
+    end: bytes
+
+    def frame(self, chunk: JsonObject) -> bytes: ...
+
+
+class _EventFraming:
+    """Server-sent events (WHATWG HTML, section 9.2)."""
+
+    media_type = "text/event-stream"
+    headers: Mapping[str, str] = _SSE_HEADERS
+    ping: bytes | None = _SSE_PING
+
+    def __init__(self, end: bytes) -> None:
+        self.end = end
+
+    def frame(self, chunk: JsonObject) -> bytes:
+        return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+class _LineFraming:
+    """Newline-delimited JSON."""
+
+    media_type = "application/x-ndjson"
+    headers: Mapping[str, str] = {}
+    ping: bytes | None = None
+    end = b""
+
+    def frame(self, chunk: JsonObject) -> bytes:
+        return orjson.dumps(chunk, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class _Stream(Response):
+    """An answer whose status is decided by its first chunk, and which ends early when the client leaves."""
+
+    def __init__(
+        self, call: Call[Any], generation: Closing, chunks: AsyncIterator[JsonObject], framing: _Framing
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.media_type = framing.media_type
+        self.init_headers(framing.headers)
+        self._call = call
+        self._generation = generation
+        self._chunks = chunks
+        self._framing = framing
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """As Starlette's, but a stream has no length to announce."""
+        self.raw_headers = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        self.raw_headers.append((b"content-type", (self.media_type or "").encode()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        out = _Writer(send, self.raw_headers, self._call.config.write_timeout_seconds)
+        tasks = [asyncio.ensure_future(self._pump(out)), asyncio.ensure_future(_disconnection(receive))]
+        if self._framing.ping is not None:
+            tasks.append(asyncio.ensure_future(self._keep_alive(out, self._framing.ping)))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            _outcome(tasks)
+        finally:
+            for task in tasks:
+                await _end(task)
+            await self._close()
+
+    async def _pump(self, out: _Writer) -> None:
+        """Every chunk, then the end; or, once the answer has begun, the failure as the last chunk."""
+        try:
+            async for chunk in self._chunks:
+                await out.write(self._framing.frame(chunk))
+        except ClientDisconnected:
+            raise
+        except Exception as error:
+            if not out.begun:
+                raise
+            await out.finish(self._framing.frame(self._failure(error)))
+        else:
+            await out.finish(self._framing.end)
+
+    def _failure(self, error: Exception) -> JsonObject:
+        record = self._call.record
+        if is_unforeseen(error):
+            log.error("request %s failed within its stream", record.id, exc_info=error)
+        answer = as_api_error(error, record.id)
+        record.failure = answer.message
+        return error_content(answer, self._call.dialect)
+
+    async def _keep_alive(self, out: _Writer, ping: bytes) -> None:
+        """Send `ping` whenever nothing was sent for the configured time. Ends only by being cancelled or by failing."""
+        interval_seconds = self._call.config.sse_keep_alive_seconds
+        while True:
+            await asyncio.sleep(max(out.written_at + interval_seconds - out.now(), 0.001))
+            if out.now() - out.written_at >= interval_seconds:
+                await out.write(ping)
+
+    async def _close(self) -> None:
+        try:
+            if isinstance(self._chunks, AsyncGenerator):
+                await self._chunks.aclose()
+        finally:
+            await self._generation.aclose()
+
+
+class _Writer:
+    """One answer on its way out: the head goes with the first bytes, and a client that takes none for too long is given up."""
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], timeout_seconds: float) -> None:
+        self._send = send
+        self._headers = headers
+        self._timeout_seconds = timeout_seconds
+        self._one_at_a_time = asyncio.Lock()
+        self._finished = False
+        self.now = asyncio.get_running_loop().time
+        self.begun = False
+        self.written_at = self.now()
+
+    async def write(self, frame: bytes) -> None:
+        """Send a frame, after the head if it is the first. Raises ClientStalled."""
+        await self._put(frame, more=True)
+
+    async def finish(self, frame: bytes) -> None:
+        """Send the last bytes. Nothing may follow."""
+        await self._put(frame, more=False)
+
+    async def _put(self, frame: bytes, *, more: bool) -> None:
+        async with self._one_at_a_time:
+            if self._finished:
+                return
+            self._finished = not more
+            try:
+                async with asyncio.timeout(self._timeout_seconds):
+                    await self._put_in_turn(frame, more)
+            except TimeoutError as error:
+                raise ClientStalled(f"the client took nothing for {self._timeout_seconds:g} s") from error
+            self.written_at = self.now()
+
+    async def _put_in_turn(self, frame: bytes, more: bool) -> None:
+        if not self.begun:
+            await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await self._send({"type": "http.response.body", "body": frame, "more_body": more})
+        self.begun = True
+
+
+async def _disconnection(receive: Receive) -> None:
+    """Returns when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _outcome(tasks: list[asyncio.Future[None]]) -> None:
+    """Raise what ended a stream: its own failure, or the client's leaving. `tasks`: the pump, the watch, the keep-alive."""
+    for task in (tasks[0], *tasks[2:]):
+        if task.done():
+            task.result()
+            return
+    raise ClientDisconnected
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
+    """Cancel `task` if it runs, and wait until it is over."""
+    if not task.done():
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
