@@ -1,0 +1,78 @@
+# Trueline's commands. `make` alone lists them.
+#
+# Everything lives in .venv, with versions pinned by constraints.txt. A step that is up to date is skipped, so every
+# target can be run at any time. PYTHON chooses the interpreter (3.11 or newer), ARGS goes to the command that is run.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+NODE_TESTS := tests/live/node
+FUZZ_EXAMPLES ?= 300
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test check format generate fuzz bench constraints clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Create .venv with the trueline command in it
+serve: install ## Serve the bundled demo model on 127.0.0.1:8000 (ARGS="--port 9000" ...)
+	$(BIN)/trueline serve $(ARGS)
+
+test: check $(VENV)/node-installed ## Run the checks and every test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev-installed ## Format, lint, strict types, import contracts, documents: seconds
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tools.check_sizes
+	$(BIN)/python -m tools.check_documents
+	$(BIN)/python -m tools.generate --check
+
+format: $(VENV)/dev-installed ## Format the code and mend what the linter can
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+generate: $(VENV)/dev-installed ## Derive code and tables from the documents in openapi/
+	$(BIN)/python -m tools.generate
+
+fuzz: $(VENV)/dev-installed ## Search long for requests that break the contract (FUZZ_EXAMPLES=300 an operation)
+	$(BIN)/python -m pytest tests/live/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
+
+bench: $(VENV)/dev-installed ## Measure a running server (ARGS="--url http://127.0.0.1:8000/v1 --clients 8" ...)
+	$(BIN)/python -m tools.bench $(ARGS)
+
+# Resolves afresh in an empty environment. `sed` drops what was installed from a path or an address.
+constraints: ## Renew constraints.txt with the newest versions that pyproject.toml allows
+	rm -rf build/constraints-venv
+	$(PYTHON) -m venv build/constraints-venv
+	build/constraints-venv/bin/python -m pip --disable-pip-version-check install --quiet ".[dev]"
+	{ sed -n '/^#/p' constraints.txt; \
+	  build/constraints-venv/bin/python -m pip --disable-pip-version-check freeze | sed '/ @ /d'; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean: ## Remove .venv and everything built
+	rm -rf $(VENV) build dist $(NODE_TESTS)/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# llama-cpp-python compiles llama.cpp here: about four minutes on two cores, once; pip keeps the wheel.
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/dev-installed: $(VENV)/installed
+	$(PIP_INSTALL) --editable ".[dev]"
+	@touch $@
+
+# The official Node clients. Without npm their tests are skipped, and say so.
+$(VENV)/node-installed: $(NODE_TESTS)/package-lock.json | $(BIN)/python
+	@if command -v npm >/dev/null; then npm --prefix $(NODE_TESTS) ci --no-audit --no-fund --loglevel=error; \
+	else echo "npm is not installed: the Node clients' tests will be skipped"; fi
+	@touch $@

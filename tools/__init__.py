@@ -1,0 +1,1 @@
+"""Developer commands: checks, generation, benchmarks, training of the demo model. None of it ships with the server."""
