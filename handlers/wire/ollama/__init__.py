@@ -1,0 +1,1 @@
+"""Ollama's JSON to and from the engine's values."""
