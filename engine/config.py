@@ -23,13 +23,22 @@ class LoadParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`models`: files and directories to serve, as (name or None, path); a directory serves every GGUF file below it.
-    `preload`: names loaded at start. `keep_alive_seconds`: how long a model loaded on demand stays after its last
-    request (negative: for ever). `max_loaded_models`: workers alive at once."""
+    """What the engine serves, and with how much.
+
+    `models`: files and directories to serve, as (name or None, path); a directory serves every GGUF file below it and
+    takes no name. `preload`: names of models that are loaded at start and stay; None: every model given as a file.
+    `keep_alive_seconds`: how long a model loaded on demand stays after its last request (negative: for ever; 0: not at
+    all). `max_loaded_models`: workers alive at once; None: three, or as many as are preloaded. `max_queue`: requests
+    that may wait, for a model to load and in each model for a free place. `load_timeout_seconds`: a model that has not
+    loaded by then never will. `shutdown_grace_seconds`: how long a worker may take to end before it is killed.
+    """
 
     models: tuple[tuple[str | None, Path], ...]
     load: LoadParams = LoadParams()
+    preload: tuple[str, ...] | None = None
     keep_alive_seconds: float = 300.0
-    max_loaded_models: int = 3
+    max_loaded_models: int | None = None
     max_queue: int = 512
+    load_timeout_seconds: float = 900.0
+    shutdown_grace_seconds: float = 3.0
     log_level: str = "info"

@@ -31,3 +31,7 @@ class EngineError(Exception):
 
 
 ERROR_CODES: tuple[ErrorCode, ...] = get_args(ErrorCode)
+
+
+class CatalogError(Exception):
+    """A model file named at start is missing, unreadable or no usable GGUF file; the text is one line naming the file."""

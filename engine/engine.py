@@ -1,0 +1,197 @@
+"""The engine as the server holds it: a catalogue of models and a pool of workers behind a few awaitable calls.
+
+Owns start and end, and the way of each request through catalogue, pool and worker. Must not know HTTP, a dialect, or
+llama.cpp.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from engine.config import EngineConfig
+from engine.errors import CatalogError, EngineError
+from engine.events import ApplyTemplateResult, DetokenizeResult, EmbeddingResult, Event, Started, TokenizeResult
+from engine.generation import Generation, timings_with_load
+from engine.host.catalog import Catalog, ModelEntry
+from engine.host.digests import Digests
+from engine.host.pool import Lease, Pool
+from engine.host.process import WORKER_COMMAND
+from engine.protocol import LoadedModel
+from engine.request import (
+    ApplyTemplateRequest,
+    DetokenizeRequest,
+    EmbeddingRequest,
+    GenerationRequest,
+    Request,
+    TokenizeRequest,
+)
+
+logger = logging.getLogger(__name__)
+
+_DEFAULT_MAX_LOADED_MODELS = 3
+_Result = TypeVar("_Result", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedEntry:
+    """A model with a live worker. `expires_at`: when it is unloaded unless used, unix seconds; None: never."""
+
+    name: str
+    entry: ModelEntry
+    model: LoadedModel
+    expires_at: float | None
+    active_requests: int
+
+
+class Engine:
+    """Generates and embeds with the models of `config`. Between `start()` and `aclose()` every call may run concurrently
+    with every other; each failure is an EngineError. `worker_command` is what starts a worker."""
+
+    def __init__(self, config: EngineConfig, *, worker_command: tuple[str, ...] = WORKER_COMMAND) -> None:
+        self.preload_errors: dict[str, str] = {}
+        self._catalog = Catalog(config.models)
+        self._preload = config.preload if config.preload is not None else self._catalog.file_names
+        self._loaded_once: set[str] = set()
+        self._preloading: set[asyncio.Task[None]] = set()
+        self._digests = Digests()
+        self._started = False
+        kept = frozenset(self._preload)
+        self._pool = Pool(config, max_workers=_max_workers(config, kept), kept=kept, command=worker_command)
+
+    def __repr__(self) -> str:
+        return f"<Engine {'ready' if self.ready else 'not ready'} {self._pool!r}>"
+
+    async def start(self) -> None:
+        """Find the models and begin to load those that are to stay. Raises CatalogError where a named one is unusable."""
+        await asyncio.to_thread(self._catalog.scan)
+        for name in self._preload:
+            if self._catalog.find(name) is None:
+                raise CatalogError(f"the model {name!r} is to be loaded at start, but {self._known_names()}")
+        self._started = True
+        for name in self._preload:
+            task = asyncio.create_task(self._preload_one(name), name=f"preload of {name}")
+            self._preloading.add(task)
+            task.add_done_callback(self._preloading.discard)
+
+    async def aclose(self) -> None:
+        """End all workers; what runs or waits fails with shutting_down. Idempotent."""
+        await self._pool.aclose()
+        if self._preloading:
+            await asyncio.wait(self._preloading)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model named at start has been loaded."""
+        return self._started and self._loaded_once.issuperset(self._preload)
+
+    def models(self) -> list[ModelEntry]:
+        """Every model that can be asked for, by name."""
+        return self._catalog.models()
+
+    def model(self, name: str) -> ModelEntry:
+        """The model of this name; `name:latest` is the same. Raises EngineError model_not_found, naming those there are."""
+        entry = self._catalog.find(name)
+        if entry is None:
+            raise EngineError(
+                "model_not_found", f"the model {name!r} does not exist; {self._known_names()}", param="model"
+            )
+        return entry
+
+    async def digest(self, name: str) -> str:
+        """The SHA-256 of the model's file in hex; computed once."""
+        return await self._digests.digest(self.model(name))
+
+    def loaded(self) -> list[LoadedEntry]:
+        """The models that are loaded now."""
+        return [
+            LoadedEntry(worker.name, worker.entry, worker.connection.model, worker.expires_at, worker.active_requests)
+            for worker in self._pool.ready_workers()
+            if worker.connection is not None
+        ]
+
+    async def load(self, name: str, keep_alive_seconds: float | None = None) -> LoadedModel:
+        """Have the model loaded, and its keep-alive start anew. Raises EngineError model_load_failed."""
+        lease = await self._acquire(name, keep_alive_seconds)
+        lease.close()
+        return lease.model
+
+    async def unload(self, name: str) -> None:
+        """Unload the model: at once where it is idle, else when its running requests have ended, without waiting for them."""
+        ended = self._pool.retire(self.model(name).name)
+        if ended is not None:
+            await asyncio.shield(ended)
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        """Begin a generation. Returns when its prompt is admitted; every refusal has been raised by then."""
+        lease = await self._acquire(request.model, request.keep_alive_seconds)
+        try:
+            lease.submit(request)
+            started = _expect(await lease.next_event(), Started)
+        except BaseException:
+            lease.close()
+            raise
+        return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns)
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
+        """The vectors of all inputs."""
+        result, load_ns = await self._ask(request, request.keep_alive_seconds, EmbeddingResult)
+        return msgspec.structs.replace(result, timings=timings_with_load(result.timings, load_ns))
+
+    async def tokenize(self, request: TokenizeRequest) -> TokenizeResult:
+        """The tokens of a text."""
+        return (await self._ask(request, None, TokenizeResult))[0]
+
+    async def detokenize(self, request: DetokenizeRequest) -> DetokenizeResult:
+        """The text of tokens."""
+        return (await self._ask(request, None, DetokenizeResult))[0]
+
+    async def apply_template(self, request: ApplyTemplateRequest) -> ApplyTemplateResult:
+        """The prompt that the model's template makes of a conversation."""
+        return (await self._ask(request, None, ApplyTemplateResult))[0]
+
+    async def _acquire(self, name: str, keep_alive_seconds: float | None) -> Lease:
+        entry = self.model(name)
+        lease = await self._pool.acquire(entry, keep_alive_seconds)
+        self._loaded_once.add(entry.name)
+        self.preload_errors.pop(entry.name, None)
+        return lease
+
+    async def _ask(
+        self, request: Request, keep_alive_seconds: float | None, kind: type[_Result]
+    ) -> tuple[_Result, int]:
+        """A request that one event answers, and how long it waited for its model."""
+        lease = await self._acquire(request.model, keep_alive_seconds)
+        try:
+            lease.submit(request)
+            return _expect(await lease.next_event(), kind), lease.load_ns
+        finally:
+            lease.close()
+
+    async def _preload_one(self, name: str) -> None:
+        try:
+            await self.load(name)
+        except EngineError as error:
+            self.preload_errors[name] = error.message
+
+    def _known_names(self) -> str:
+        names = ", ".join(entry.name for entry in self._catalog.models())
+        return f"the models here are: {names}" if names else "there are no models here"
+
+
+def _expect(event: Event | None, kind: type[_Result]) -> _Result:
+    if not isinstance(event, kind):
+        raise EngineError("internal", f"the worker answered {type(event).__name__}, not {kind.__name__}")
+    return event
+
+
+def _max_workers(config: EngineConfig, kept: frozenset[str]) -> int:
+    """Raises CatalogError where the setting leaves no room for the models that are to stay."""
+    if config.max_loaded_models is None:
+        return max(_DEFAULT_MAX_LOADED_MODELS, len(kept))
+    if config.max_loaded_models < max(1, len(kept)):
+        message = f"{len(kept)} models are to stay loaded, but max_loaded_models is {config.max_loaded_models}"
+        raise CatalogError(message if kept else "max_loaded_models must be at least 1")
+    return config.max_loaded_models

@@ -1,0 +1,213 @@
+"""Which models there are: files and directories become named entries with their metadata.
+
+Owns names, the grouping of split files, and the noticing of files that come, change and go. Must not know whether a
+model is loaded, nor what its metadata means.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.errors import CatalogError
+from engine.host.metadata import ModelMetadata, read_metadata
+
+logger = logging.getLogger(__name__)
+
+Source = tuple[str | None, Path]
+Stamp = tuple[int, int]
+
+_SUFFIX = ".gguf"
+# llama.cpp's naming of split files (llama_split_path).
+_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.DOTALL)
+_RESCAN_SECONDS = 1.0
+# A rescan may take at most this share of the time between two.
+_RESCAN_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that can be asked for by `name`. `path` is its file (the first of a split model, `paths` has all),
+    `modified_at` in unix seconds. Two entries are equal while nothing has changed on disk."""
+
+    name: str
+    paths: tuple[Path, ...]
+    stamps: tuple[Stamp, ...]
+    metadata: ModelMetadata = field(compare=False, repr=False)
+
+    @property
+    def path(self) -> Path:
+        """The file to load."""
+        return self.paths[0]
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of all its files."""
+        return sum(size for size, _ in self.stamps)
+
+    @property
+    def modified_at(self) -> float:
+        """When the newest of its files changed, in unix seconds."""
+        return max(modified_ns for _, modified_ns in self.stamps) / 1e9
+
+
+class Catalog:
+    """The models found in `sources`: (name or None, file) or (None, directory). `scan()` it before use."""
+
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        self._sources = sources
+        self._entries: dict[str, ModelEntry] = {}
+        self._refused: dict[tuple[Path, ...], tuple[Stamp, ...]] = {}
+        self._warned: set[str] = set()
+        self._next_scan = 0.0
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The names of the models that were given as files, not found in directories."""
+        return tuple(_file_name(source) for source in self._sources if not source[1].is_dir())
+
+    def scan(self) -> None:
+        """Read all sources for the first time. Raises CatalogError for one that was named and is not what it must be."""
+        self._rebuild(strict=True)
+        if not self._entries:
+            logger.warning("no model found in %s", ", ".join(str(path) for _, path in self._sources) or "no source")
+
+    def models(self) -> list[ModelEntry]:
+        """All entries by name; notices what has changed on disk, looking at most once a second."""
+        if time.monotonic() >= self._next_scan:
+            self._rebuild(strict=False)
+        return sorted(self._entries.values(), key=lambda entry: entry.name)
+
+    def find(self, name: str) -> ModelEntry | None:
+        """The entry of this name as it is on disk now; `name:latest` is `name`, as Ollama's clients write it."""
+        entry = self._named(name)
+        if entry is not None and _stamps(entry.paths) == entry.stamps:
+            return entry
+        if entry is not None:
+            self._next_scan = 0.0
+        self.models()
+        return self._named(name)
+
+    def _named(self, name: str) -> ModelEntry | None:
+        return self._entries.get(name) or self._entries.get(name.removesuffix(":latest"))
+
+    def _rebuild(self, *, strict: bool) -> None:
+        """Look at every source again; files whose size and time are the same are not read again."""
+        begun = time.monotonic()
+        entries: dict[str, ModelEntry] = {}
+        for source in self._sources:
+            for name, path in self._files(source, strict):
+                self._add(entries, name, path, strict=strict and path == source[1])
+        self._entries = entries
+        ended = time.monotonic()
+        self._next_scan = ended + max(_RESCAN_SECONDS, (ended - begun) / _RESCAN_SHARE)
+
+    def _files(self, source: Source, strict: bool) -> Iterator[Source]:
+        name, path = source
+        if not path.is_dir():
+            yield _file_name(source), path
+        elif name is not None and strict:
+            raise CatalogError(f"{path}: a name ({name}) can be given to a file only, and this is a directory")
+        else:
+            yield from _walk(path)
+
+    def _add(self, entries: dict[str, ModelEntry], name: str | None, path: Path, *, strict: bool) -> None:
+        assert name is not None
+        try:
+            entry = self._entry(name, _parts(path))
+            other = entries.get(name)
+            if other is not None and other.paths != entry.paths:
+                raise CatalogError(
+                    f"{path}: the name {name} is already that of {other.path}; give it another: NAME={path}"
+                )
+        except CatalogError as error:
+            if strict:
+                raise
+            self._warn(f"skipped {error}")
+        else:
+            entries[name] = entry
+
+    def _entry(self, name: str, paths: tuple[Path, ...]) -> ModelEntry:
+        stamps = _stamps(paths)
+        known = self._entries.get(name)
+        if known is not None and (known.paths, known.stamps) == (paths, stamps):
+            return known
+        if self._refused.get(paths) == stamps:
+            raise CatalogError(f"{paths[0]}: refused before")
+        try:
+            metadata = read_metadata(paths)
+        except CatalogError:
+            self._refused[paths] = stamps
+            raise
+        return ModelEntry(name, paths, stamps, metadata)
+
+    def _warn(self, message: str) -> None:
+        """Say it once."""
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning("%s", message)
+
+
+def _file_name(source: Source) -> str:
+    name, path = source
+    return name or _model_name(path.name)
+
+
+def _model_name(file_name: str) -> str:
+    """The file's name without its suffix and, in a split model, without the part's number."""
+    stem = file_name[: -len(_SUFFIX)] if file_name.lower().endswith(_SUFFIX) else file_name
+    part = _PART.fullmatch(stem)
+    return part["stem"] if part else stem
+
+
+def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Name and first file of every model below `directory`. Links are followed, each directory once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, subfolders, files in os.walk(directory, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            subfolders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        subfolders.sort()
+        for file_name in sorted(files):
+            path = Path(folder, file_name)
+            if _is_first_file(file_name):
+                yield _model_name(path.relative_to(directory).as_posix()), path
+
+
+def _is_first_file(file_name: str) -> bool:
+    lowered = file_name.lower()
+    if not lowered.endswith(_SUFFIX) or lowered.startswith("mmproj"):
+        return False
+    part = _PART.fullmatch(file_name[: -len(_SUFFIX)])
+    return part is None or int(part["number"]) == 1
+
+
+def _parts(path: Path) -> tuple[Path, ...]:
+    """All files of the model that begins with `path`. Raises CatalogError where `path` is a later part."""
+    part = _PART.fullmatch(path.name[: -len(_SUFFIX)]) if path.name.lower().endswith(_SUFFIX) else None
+    if part is None:
+        return (path,)
+    if int(part["number"]) != 1:
+        first = f"{part['stem']}-00001-of-{part['count']}{path.suffix}"
+        raise CatalogError(f"{path}: only a part of a model; name its first part, {first}")
+    names = (
+        f"{part['stem']}-{number:05}-of-{part['count']}{path.suffix}" for number in range(1, int(part["count"]) + 1)
+    )
+    return tuple(path.with_name(name) for name in names)
+
+
+def _stamps(paths: tuple[Path, ...]) -> tuple[Stamp, ...]:
+    """Size and time of each file; () where one cannot be looked at."""
+    stamps: list[Stamp] = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            return ()
+        stamps.append((status.st_size, status.st_mtime_ns))
+    return tuple(stamps)

@@ -1,0 +1,217 @@
+"""The host's end of one worker: handshake, requests down, events up, and its death.
+
+Owns the socket, the process and the requests that are open on it. Each of them ends exactly once, whatever happens to
+the worker. Must not know which models there are, nor when one is loaded or ended.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Self
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.events import ChoiceFinished, Event, Started, TextDelta, ToolCallDelta
+from engine.host.event_queue import EventQueue
+from engine.host.process import WORKER_COMMAND, WorkerProcess
+from engine.protocol import (
+    Cancel,
+    Events,
+    FrameReader,
+    FrameTooLarge,
+    Load,
+    LoadedModel,
+    LoadFailed,
+    Ready,
+    Submit,
+    ToWorker,
+    decode_to_host,
+    encode,
+)
+from engine.request import Request
+
+logger = logging.getLogger(__name__)
+
+_DEATH_SECONDS = 2.0
+
+
+class Connection(asyncio.Protocol):
+    """A worker that has a model loaded. `open()` makes one; `close()` ends it, and so does its own death; `ended` is
+    done when process and socket are gone and every request has its ending."""
+
+    def __init__(self, model_name: str, process: WorkerProcess, grace_seconds: float) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._model_name = model_name
+        self._process = process
+        self._grace_seconds = grace_seconds
+        self._transport: asyncio.WriteTransport | None = None
+        self._frames = FrameReader()
+        self._loaded: asyncio.Future[LoadedModel] = asyncio.get_running_loop().create_future()
+        self._requests: dict[int, EventQueue] = {}
+        self._next_id = 0
+        self._fault: str | None = None
+        self._closing: EngineError | None = None
+        self._burial: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        model_name: str,
+        load: Load,
+        *,
+        command: tuple[str, ...] = WORKER_COMMAND,
+        timeout_seconds: float,
+        grace_seconds: float,
+    ) -> Self:
+        """Start a worker and have it load. Raises EngineError model_load_failed; then, and when cancelled, nothing stays."""
+        try:
+            process, sock = await WorkerProcess.start(f"worker of {model_name}", command)
+        except OSError as error:
+            raise EngineError(
+                "model_load_failed", f"no worker could be started for model {model_name!r}: {error}"
+            ) from error
+        self = cls(model_name, process, grace_seconds)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=sock)
+        try:
+            await self._handshake(load, timeout_seconds)
+        except BaseException:
+            self.close(EngineError("model_load_failed", f"the model {model_name!r} was not loaded"), kill=True)
+            await asyncio.shield(self.ended)
+            raise
+        return self
+
+    @property
+    def model(self) -> LoadedModel:
+        """What the worker said of the model."""
+        return self._loaded.result()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def submit(self, request: Request) -> "OpenRequest":
+        """Send a request down. Raises EngineError where the worker is ending or dead."""
+        if self._closing is not None or self._burial is not None:
+            raise self._closing or EngineError("worker_died", f"the worker of model {self._model_name!r} has just died")
+        self._next_id += 1
+        queue = self._requests[self._next_id] = EventQueue()
+        self._send(Submit(id=self._next_id, request=request))
+        return OpenRequest(queue, self._next_id, self._cancel)
+
+    def close(self, error: EngineError, *, kill: bool = False) -> None:
+        """End the worker; requests that are still open fail with `error`. Idempotent; `ended` tells when it is over."""
+        if self._closing is not None:
+            return
+        self._closing = error
+        self._fail_requests(error)
+        if kill:
+            self._process.kill()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the socket is ready."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: bytes from the worker."""
+        try:
+            for body in self._frames.feed(data):
+                self._receive(decode_to_host(body))
+        except (msgspec.DecodeError, FrameTooLarge) as error:
+            logger.error("worker of %s: not a frame: %s", self._model_name, error)
+            self._fault = "sent what is not a frame and was ended"
+            self._process.kill()
+            assert self._transport is not None
+            self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """asyncio: the socket is gone, by our doing or the worker's."""
+        self._burial = asyncio.create_task(self._bury(), name=f"end of the worker of {self._model_name}")
+
+    async def _handshake(self, load: Load, timeout_seconds: float) -> None:
+        self._send(load)
+        try:
+            await asyncio.wait_for(asyncio.shield(self._loaded), timeout_seconds)
+        except TimeoutError:
+            message = f"the model {self._model_name!r} was not loaded within {timeout_seconds:g} seconds"
+            raise EngineError("model_load_failed", message) from None
+
+    async def _bury(self) -> None:
+        """See the process off, then tell everyone how it ended."""
+        expected = self._closing is not None
+        how = await self._process.wait(self._grace_seconds if expected else _DEATH_SECONDS)
+        if not expected:
+            self._mourn(self._fault or how)
+        if not self._loaded.done():
+            self._loaded.cancel()
+        self.ended.set_result(None)
+
+    def _mourn(self, how: str) -> None:
+        """The worker died on us: log its last words, fail what was open."""
+        logger.warning("the worker of model %s (pid %d) %s", self._model_name, self.pid, how)
+        for line in self._process.last_lines:
+            logger.warning("worker of %s: %s", self._model_name, line)
+        if not self._loaded.done():
+            message = f"the model {self._model_name!r} could not be loaded: its worker {how}"
+            self._loaded.set_exception(EngineError("model_load_failed", message))
+        message = f"the worker of model {self._model_name!r} {how}; the next request loads the model again"
+        self._fail_requests(EngineError("worker_died", message))
+
+    def _receive(self, frame: Ready | LoadFailed | Events) -> None:
+        if isinstance(frame, Events):
+            for request_id, event in frame.events:
+                self._dispatch(request_id, event)
+        elif not self._loaded.done():
+            self._settle(frame)
+
+    def _settle(self, frame: Ready | LoadFailed) -> None:
+        if isinstance(frame, Ready):
+            self._loaded.set_result(frame.model)
+            return
+        message = f"the model {self._model_name!r} could not be loaded: {frame.message}"
+        self._loaded.set_exception(EngineError("model_load_failed", message))
+
+    def _dispatch(self, request_id: int, event: Event) -> None:
+        """To the request's queue; an unknown id was cancelled while this was under way."""
+        queue = self._requests.get(request_id)
+        if queue is None:
+            return
+        if not queue.put(event):
+            self._cancel(request_id)
+        elif not isinstance(event, Started | TextDelta | ToolCallDelta | ChoiceFinished):
+            del self._requests[request_id]
+
+    def _cancel(self, request_id: int) -> None:
+        if self._requests.pop(request_id, None) is not None:
+            self._send(Cancel(id=request_id))
+
+    def _fail_requests(self, error: EngineError) -> None:
+        requests, self._requests = self._requests, {}
+        for queue in requests.values():
+            queue.fail(error)
+
+    def _send(self, frame: ToWorker) -> None:
+        assert self._transport is not None
+        self._transport.write(encode(frame))
+
+
+class OpenRequest:
+    """A request under way in a worker."""
+
+    def __init__(self, queue: EventQueue, request_id: int, cancel: Callable[[int], None]) -> None:
+        self._queue = queue
+        self._request_id = request_id
+        self._cancel = cancel
+
+    async def next_event(self) -> Event | None:
+        """The next event; None after `close()`. Raises EngineError where the request has failed."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Cancel it in the worker unless it has ended. Idempotent."""
+        self._queue.close()
+        self._cancel(self._request_id)

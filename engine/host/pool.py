@@ -1,0 +1,313 @@
+"""Which workers live: reuse a ready one, load one, or end an idle one and load; and when one has been idle too long.
+
+Owns the workers' states and the requests that wait for one. Decides synchronously in `_settle`, starts I/O afterwards.
+Must not know what a request asks for.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from engine.config import EngineConfig
+from engine.errors import EngineError
+from engine.events import Event
+from engine.host.catalog import ModelEntry
+from engine.host.connection import Connection, OpenRequest
+from engine.host.process import WORKER_COMMAND
+from engine.host.worker_state import Worker, WorkerState
+from engine.protocol import Load, LoadedModel
+from engine.request import Request
+
+logger = logging.getLogger(__name__)
+
+
+class Lease:
+    """A place in a ready worker for one request. Whoever has it closes it."""
+
+    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None]) -> None:
+        assert worker.connection is not None
+        self.load_ns = load_ns
+        self._connection: Connection = worker.connection
+        self._worker = worker
+        self._give_back = give_back
+        self._request: OpenRequest | None = None
+        self._open = True
+
+    @property
+    def model(self) -> LoadedModel:
+        """What the worker said of its model."""
+        return self._connection.model
+
+    def submit(self, request: Request) -> None:
+        """Send the lease's one request. Raises EngineError where the worker has died."""
+        assert self._request is None
+        self._request = self._connection.submit(request)
+
+    async def next_event(self) -> Event | None:
+        """The request's next event; None once the lease is closed. Raises EngineError where the request has failed."""
+        assert self._request is not None
+        return await self._request.next_event()
+
+    def close(self) -> None:
+        """Cancel the request unless it has ended, and give the place back. Idempotent."""
+        if self._open:
+            self._open = False
+            if self._request is not None:
+                self._request.close()
+            self._give_back(self._worker)
+
+
+@dataclass(slots=True)
+class _Waiter:
+    """A request that waits for a worker of a model."""
+
+    future: asyncio.Future[Lease]
+    keep_alive_seconds: float | None
+    begun_ns: int = field(default_factory=time.monotonic_ns)
+
+
+@dataclass(slots=True)
+class _Demand:
+    """All requests that wait for one model, in the order they came."""
+
+    entry: ModelEntry
+    waiters: list[_Waiter] = field(default_factory=list)
+
+
+class Pool:
+    """At most `max_workers` workers, one for a model. `kept` names models that stay for ever by default."""
+
+    def __init__(
+        self, config: EngineConfig, *, max_workers: int, kept: frozenset[str], command: tuple[str, ...] = WORKER_COMMAND
+    ) -> None:
+        self._config = config
+        self._max_workers = max_workers
+        self._kept = kept
+        self._command = command
+        self._workers: dict[str, Worker] = {}
+        self._demands: dict[str, _Demand] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def __repr__(self) -> str:
+        workers = " ".join(map(repr, self._workers.values())) or "empty"
+        return f"<Pool {len(self._workers)}/{self._max_workers}: {workers}; {self.waiting} waiting>"
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a worker."""
+        return sum(len(demand.waiters) for demand in self._demands.values())
+
+    def ready_workers(self) -> list[Worker]:
+        """The workers that take or still run requests, in the order they were loaded."""
+        return [worker for worker in self._workers.values() if worker.connection is not None]
+
+    async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None) -> Lease:
+        """A place in a worker of this model, loaded first if need be.
+
+        Raises EngineError: model_load_failed; overloaded where too many wait already; shutting_down.
+        """
+        self._refuse_if_closed()
+        worker = self._workers.get(entry.name)
+        if worker is not None and worker.takes(entry) and entry.name not in self._demands:
+            return self._lease(worker, keep_alive_seconds, load_ns=0)
+        self._refuse_if_full()
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), keep_alive_seconds)
+        demand = self._demands.setdefault(entry.name, _Demand(entry))
+        demand.entry = entry
+        demand.waiters.append(waiter)
+        self._settle()
+        return await self._wait(entry.name, waiter)
+
+    def retire(self, name: str) -> asyncio.Future[None] | None:
+        """End the worker of this model once its running requests have ended; new ones load it again.
+
+        The future is done when the worker is gone; None where there is none, or where requests still keep it.
+        """
+        worker = self._workers.get(name)
+        if worker is None or worker.connection is None:
+            if worker is not None:
+                worker.keep_alive_seconds = 0
+            return None
+        self._end_when_idle(worker)
+        return worker.connection.ended if worker.active_requests == 0 else None
+
+    async def aclose(self) -> None:
+        """End every worker; requests that wait or run fail with shutting_down. Idempotent."""
+        self._closed = True
+        error = _shutting_down()
+        for name in list(self._demands):
+            self._fail_demand(name, error)
+        for worker in self._workers.values():
+            worker.stop_timer()
+            if worker.connection is not None:
+                worker.connection.close(error)
+            elif worker.loading is not None:
+                worker.loading.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise _shutting_down()
+
+    def _refuse_if_full(self) -> None:
+        if self.waiting >= self._config.max_queue:
+            raise EngineError(
+                "overloaded", f"{self.waiting} requests wait for a model to load already; try again later"
+            )
+
+    async def _wait(self, name: str, waiter: _Waiter) -> Lease:
+        try:
+            return await waiter.future
+        except asyncio.CancelledError:
+            self._forget(name, waiter)
+            raise
+
+    def _forget(self, name: str, waiter: _Waiter) -> None:
+        """The waiting task was cancelled, perhaps after it was given its lease."""
+        if waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None:
+            waiter.future.result().close()
+        demand = self._demands.get(name)
+        if demand is not None and waiter in demand.waiters:
+            demand.waiters.remove(waiter)
+            if not demand.waiters:
+                del self._demands[name]
+
+    def _settle(self) -> None:
+        """Give every waiting model, first come first served, what can be had now."""
+        room = self._max_workers - len(self._workers)
+        leaving = sum(worker.state is WorkerState.CLOSING for worker in self._workers.values())
+        for demand in list(self._demands.values()):
+            worker = self._workers.get(demand.entry.name)
+            if worker is not None:
+                self._hand_out(worker, demand)
+            elif room > 0:
+                room -= 1
+                self._begin_load(demand.entry)
+            elif leaving > 0:
+                leaving -= 1
+            else:
+                self._evict_one()
+
+    def _hand_out(self, worker: Worker, demand: _Demand) -> None:
+        if worker.takes(demand.entry):
+            del self._demands[demand.entry.name]
+            for waiter in demand.waiters:
+                self._give(worker, waiter)
+        elif worker.state is WorkerState.READY:
+            self._end_when_idle(worker)
+
+    def _give(self, worker: Worker, waiter: _Waiter) -> None:
+        if waiter.future.done():
+            return
+        try:
+            lease = self._lease(worker, waiter.keep_alive_seconds, load_ns=time.monotonic_ns() - waiter.begun_ns)
+        except EngineError as error:
+            waiter.future.set_exception(error)
+        else:
+            waiter.future.set_result(lease)
+
+    def _lease(self, worker: Worker, keep_alive_seconds: float | None, *, load_ns: int) -> Lease:
+        places = self._config.load.parallel + self._config.max_queue
+        if worker.active_requests >= places:
+            message = (
+                f"{worker.active_requests} requests run or wait in the model {worker.name!r} already; try again later"
+            )
+            raise EngineError("overloaded", message)
+        worker.begin_request(keep_alive_seconds)
+        return Lease(worker, load_ns, self._end_request)
+
+    def _end_request(self, worker: Worker) -> None:
+        worker.active_requests -= 1
+        if worker.active_requests == 0:
+            self._rest(worker)
+
+    def _rest(self, worker: Worker) -> None:
+        """No request runs in this worker now."""
+        if worker.state is WorkerState.CLOSING:
+            self._end(worker)
+        elif worker.state is WorkerState.READY:
+            if worker.keep_alive_seconds == 0:
+                self._end_when_idle(worker)
+            else:
+                worker.start_timer(lambda: self._end_when_idle(worker))
+
+    def _evict_one(self) -> None:
+        """Choose the worker to make room: an idle one before a busy one, one that expires before one that stays,
+        the one unused for longest. A busy one finishes its requests first; new ones for its model wait in line."""
+        candidates = [worker for worker in self._workers.values() if worker.state is WorkerState.READY]
+        if candidates:
+            self._end_when_idle(min(candidates, key=Worker.eviction_rank))
+
+    def _end_when_idle(self, worker: Worker) -> None:
+        if worker.state is WorkerState.READY:
+            worker.stop_timer()
+            worker.move(WorkerState.CLOSING)
+            if worker.active_requests == 0:
+                self._end(worker)
+
+    def _end(self, worker: Worker) -> None:
+        assert worker.connection is not None
+        logger.info("ending the worker of model %s", worker.name)
+        worker.connection.close(EngineError("internal", f"the worker of model {worker.name!r} was ended"))
+
+    def _begin_load(self, entry: ModelEntry) -> None:
+        kept = entry.name in self._kept
+        worker = Worker(entry, -1 if kept else self._config.keep_alive_seconds)
+        self._workers[entry.name] = worker
+        worker.loading = asyncio.create_task(self._live(worker), name=f"life of the worker of {entry.name}")
+        self._tasks.add(worker.loading)
+        worker.loading.add_done_callback(self._tasks.discard)
+
+    async def _live(self, worker: Worker) -> None:
+        """One worker from its load to its end."""
+        try:
+            connection = await self._load(worker)
+        except asyncio.CancelledError:
+            self._bury(worker, _shutting_down())
+            raise
+        except EngineError as error:
+            logger.error("%s", error.message)
+            self._bury(worker, error)
+            return
+        worker.connection = connection
+        worker.move(WorkerState.READY)
+        self._settle()
+        if worker.active_requests == 0:
+            self._rest(worker)
+        await asyncio.shield(connection.ended)
+        self._bury(worker)
+
+    async def _load(self, worker: Worker) -> Connection:
+        logger.info("loading model %s from %s", worker.name, worker.entry.path)
+        load = Load(path=str(worker.entry.path), params=self._config.load, log_level=self._config.log_level)
+        return await Connection.open(
+            worker.name,
+            load,
+            command=self._command,
+            timeout_seconds=self._config.load_timeout_seconds,
+            grace_seconds=self._config.shutdown_grace_seconds,
+        )
+
+    def _bury(self, worker: Worker, load_error: EngineError | None = None) -> None:
+        """The worker is gone: its place is free; those who waited for this very load fail with it."""
+        worker.stop_timer()
+        worker.move(WorkerState.DEAD)
+        del self._workers[worker.name]
+        if load_error is not None:
+            self._fail_demand(worker.name, load_error)
+        if not self._closed:
+            self._settle()
+
+    def _fail_demand(self, name: str, error: EngineError) -> None:
+        demand = self._demands.pop(name, None)
+        for waiter in demand.waiters if demand is not None else ():
+            if not waiter.future.done():
+                waiter.future.set_exception(error)
+
+
+def _shutting_down() -> EngineError:
+    return EngineError("shutting_down", "the server is shutting down")
