@@ -17,13 +17,13 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every event."""
 
 
-class Started(_Event, tag="started"):
+class Started(_Event, frozen=True, kw_only=True, tag="started"):
     """The prompt is legal and admitted: nothing but the server's own failure can stop the request now."""
 
     prompt_tokens: int
 
 
-class Alternative(_Event):
+class Alternative(_Event, frozen=True, kw_only=True):
     """A token that could have stood at a position: its bytes and natural-log probability."""
 
     token_id: int
@@ -31,7 +31,7 @@ class Alternative(_Event):
     logprob: float
 
 
-class TokenLogprob(_Event):
+class TokenLogprob(_Event, frozen=True, kw_only=True):
     """A token of the text with the most likely alternatives (best first) at its position.
 
     `logprob` is None only for the first token of an echoed prompt, which nothing precedes.
@@ -43,7 +43,7 @@ class TokenLogprob(_Event):
     top: tuple[Alternative, ...] = ()
 
 
-class TextDelta(_Event, tag="text"):
+class TextDelta(_Event, frozen=True, kw_only=True, tag="text"):
     """More text of answer `index`: whole characters, stop strings already removed. `logprobs` belong to the tokens whose
     last byte is in this text. `echo`: this is the prompt itself."""
 
@@ -53,7 +53,7 @@ class TextDelta(_Event, tag="text"):
     echo: bool = False
 
 
-class ToolCallDelta(_Event, tag="tool_call"):
+class ToolCallDelta(_Event, frozen=True, kw_only=True, tag="tool_call"):
     """More of tool call number `call_index` of answer `index`; `id` and `name` come with its first delta only,
     `arguments` is a piece of JSON text."""
 
@@ -64,7 +64,7 @@ class ToolCallDelta(_Event, tag="tool_call"):
     arguments: str = ""
 
 
-class ChoiceFinished(_Event, tag="choice_finished"):
+class ChoiceFinished(_Event, frozen=True, kw_only=True, tag="choice_finished"):
     """Answer `index` is complete. `cumulative_logprob` and `completion_tokens` serve `best_of`."""
 
     index: int
@@ -73,7 +73,7 @@ class ChoiceFinished(_Event, tag="choice_finished"):
     cumulative_logprob: float | None = None
 
 
-class Usage(_Event):
+class Usage(_Event, frozen=True, kw_only=True):
     """Exact token counts over all answers. `cached_tokens`: those of the prompt that were not computed again.
     `completion_tokens` counts every sampled token but an end-of-generation token."""
 
@@ -82,7 +82,7 @@ class Usage(_Event):
     cached_tokens: int = 0
 
 
-class Timings(_Event):
+class Timings(_Event, frozen=True, kw_only=True):
     """Measured durations in nanoseconds: waiting for the model's load, computing the prompt, generating, and in all."""
 
     load_ns: int = 0
@@ -91,7 +91,7 @@ class Timings(_Event):
     total_ns: int = 0
 
 
-class Finished(_Event, tag="finished"):
+class Finished(_Event, frozen=True, kw_only=True, tag="finished"):
     """All answers are complete."""
 
     usage: Usage
@@ -99,7 +99,7 @@ class Finished(_Event, tag="finished"):
     context: tuple[int, ...] = ()
 
 
-class Failed(_Event, tag="failed"):
+class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """The request ends here. `param` names the part of the request at fault where one is."""
 
     code: ErrorCode
@@ -107,7 +107,7 @@ class Failed(_Event, tag="failed"):
     param: str | None = None
 
 
-class EmbeddingResult(_Event, tag="embedding"):
+class EmbeddingResult(_Event, frozen=True, kw_only=True, tag="embedding"):
     """`vectors[i]` are the little-endian float32 values for input i."""
 
     vectors: tuple[bytes, ...]
@@ -115,19 +115,19 @@ class EmbeddingResult(_Event, tag="embedding"):
     timings: Timings
 
 
-class TokenizeResult(_Event, tag="tokenized"):
+class TokenizeResult(_Event, frozen=True, kw_only=True, tag="tokenized"):
     """Token ids."""
 
     tokens: tuple[int, ...]
 
 
-class DetokenizeResult(_Event, tag="detokenized"):
+class DetokenizeResult(_Event, frozen=True, kw_only=True, tag="detokenized"):
     """Text."""
 
     text: str
 
 
-class ApplyTemplateResult(_Event, tag="templated"):
+class ApplyTemplateResult(_Event, frozen=True, kw_only=True, tag="templated"):
     """The rendered prompt."""
 
     prompt: str

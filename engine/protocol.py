@@ -21,7 +21,7 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every frame."""
 
 
-class Load(_Frame, tag="load"):
+class Load(_Frame, frozen=True, kw_only=True, tag="load"):
     """The first frame: which file, and how."""
 
     path: str
@@ -29,20 +29,20 @@ class Load(_Frame, tag="load"):
     log_level: str = "info"
 
 
-class Submit(_Frame, tag="submit"):
+class Submit(_Frame, frozen=True, kw_only=True, tag="submit"):
     """Start a request."""
 
     id: int
     request: Request
 
 
-class Cancel(_Frame, tag="cancel"):
+class Cancel(_Frame, frozen=True, kw_only=True, tag="cancel"):
     """Forget a request; its slot is free within one step. An unknown id is ignored: it may just have finished."""
 
     id: int
 
 
-class LoadedModel(_Frame):
+class LoadedModel(_Frame, frozen=True, kw_only=True):
     """What only the worker knows of a model that it has loaded.
 
     `capabilities` are among: completion, embedding, tools, insert, thinking. `size_bytes` is the weights' size,
@@ -59,19 +59,19 @@ class LoadedModel(_Frame):
     gpu_layers: int
 
 
-class Ready(_Frame, tag="ready"):
+class Ready(_Frame, frozen=True, kw_only=True, tag="ready"):
     """The model is loaded."""
 
     model: LoadedModel
 
 
-class LoadFailed(_Frame, tag="load_failed"):
+class LoadFailed(_Frame, frozen=True, kw_only=True, tag="load_failed"):
     """It could not be loaded; the worker exits."""
 
     message: str
 
 
-class Events(_Frame, tag="events"):
+class Events(_Frame, frozen=True, kw_only=True, tag="events"):
     """What one step produced: pairs of request id and event, in order."""
 
     events: tuple[tuple[int, Event], ...]
@@ -81,8 +81,8 @@ ToWorker = Load | Submit | Cancel
 ToHost = Ready | LoadFailed | Events
 
 _encoder = msgspec.msgpack.Encoder()
-_to_worker = msgspec.msgpack.Decoder(ToWorker)
-_to_host = msgspec.msgpack.Decoder(ToHost)
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_to_host: msgspec.msgpack.Decoder[ToHost] = msgspec.msgpack.Decoder(ToHost)
 
 
 class FrameTooLarge(ValueError):

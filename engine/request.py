@@ -15,14 +15,14 @@ class _Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every request value: immutable, keyword-only, small on the wire."""
 
 
-class TextPrompt(_Value, tag="text"):
+class TextPrompt(_Value, frozen=True, kw_only=True, tag="text"):
     """Text to continue as it stands. `parse_special` turns control-token text into control tokens."""
 
     text: str
     parse_special: bool = True
 
 
-class TokenPrompt(_Value, tag="tokens"):
+class TokenPrompt(_Value, frozen=True, kw_only=True, tag="tokens"):
     """Token ids to continue as they stand; ids outside the vocabulary fail with InvalidRequest.
 
     `text` (if any) is tokenized without a beginning-of-sequence token and appended: Ollama's `context` plus `prompt`.
@@ -32,14 +32,14 @@ class TokenPrompt(_Value, tag="tokens"):
     text: str = ""
 
 
-class InfillPrompt(_Value, tag="infill"):
+class InfillPrompt(_Value, frozen=True, kw_only=True, tag="infill"):
     """Fill in the middle between `prefix` and `suffix`; InvalidRequest where the vocabulary lacks the tokens."""
 
     prefix: str
     suffix: str
 
 
-class ChatPrompt(_Value, tag="chat"):
+class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     """A conversation for the model's own chat template.
 
     `messages` have the shape that Hugging Face templates expect: `role`, `content` (text), and where present `name`,
@@ -56,7 +56,7 @@ class ChatPrompt(_Value, tag="chat"):
 Prompt = TextPrompt | TokenPrompt | InfillPrompt | ChatPrompt
 
 
-class Mirostat(_Value):
+class Mirostat(_Value, frozen=True, kw_only=True):
     """Mirostat sampling (version 1 or 2) towards the surprise `tau`, at learning rate `eta`; replaces top_k, top_p and the like."""
 
     version: int
@@ -64,7 +64,7 @@ class Mirostat(_Value):
     eta: float = 0.1
 
 
-class SamplingParams(_Value):
+class SamplingParams(_Value, frozen=True, kw_only=True):
     """How the next token is drawn. A field at its default takes no part, so the default is to sample the plain distribution.
 
     `temperature` 0 is greedy. `top_k` 0, `top_p` 1, `min_p` 0 and `typical_p` 1 are off. `repeat_last_n` is the number of
@@ -86,7 +86,7 @@ class SamplingParams(_Value):
     logit_bias: dict[int, float] = {}
 
 
-class JsonConstraint(_Value, tag="json"):
+class JsonConstraint(_Value, frozen=True, kw_only=True, tag="json"):
     """The answer is one JSON document valid under `schema` (JSON text of a JSON Schema 2020-12)."""
 
     schema: str
@@ -95,7 +95,7 @@ class JsonConstraint(_Value, tag="json"):
 Constraint = JsonConstraint
 
 
-class GenerationRequest(_Value, tag="generate"):
+class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     """One prompt and what to make of it.
 
     `max_tokens` None: until the model ends or its context is full. `n` answers share one prompt. `logprobs` None: no
@@ -126,7 +126,7 @@ class GenerationRequest(_Value, tag="generate"):
     keep_alive_seconds: float | None = None
 
 
-class EmbeddingRequest(_Value, tag="embed"):
+class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     """One vector for each input (text, or token ids). `normalize`: unit length; `dimensions`: cut to so many and, if
     `normalize`, renormalised. `truncate`: inputs longer than the model's context are cut, else ContextLengthExceeded."""
 
@@ -139,7 +139,7 @@ class EmbeddingRequest(_Value, tag="embed"):
     keep_alive_seconds: float | None = None
 
 
-class TokenizeRequest(_Value, tag="tokenize"):
+class TokenizeRequest(_Value, frozen=True, kw_only=True, tag="tokenize"):
     """The token ids of `text`. `add_special`: with what the model puts before a text; `parse_special`: as in TextPrompt."""
 
     model: str
@@ -148,14 +148,14 @@ class TokenizeRequest(_Value, tag="tokenize"):
     parse_special: bool = True
 
 
-class DetokenizeRequest(_Value, tag="detokenize"):
+class DetokenizeRequest(_Value, frozen=True, kw_only=True, tag="detokenize"):
     """The text of token ids, control tokens included; bytes that are not UTF-8 become U+FFFD."""
 
     model: str
     tokens: tuple[int, ...]
 
 
-class ApplyTemplateRequest(_Value, tag="apply_template"):
+class ApplyTemplateRequest(_Value, frozen=True, kw_only=True, tag="apply_template"):
     """The prompt that the model's chat template makes of a conversation."""
 
     model: str

@@ -1,0 +1,80 @@
+"""Owns llguidance: grammars compiled for one vocabulary, and the mask of allowed tokens of one sequence.
+
+Must not know where a schema comes from, nor how tokens are drawn.
+"""
+
+from typing import Any
+
+import llama_cpp  # noqa: F401 - llguidance.llamacpp reads the vocabulary through it
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+from llguidance.llamacpp import lltokenizer_from_vocab
+from numpy.typing import NDArray
+
+from engine.llama.library import LlamaError
+from engine.llama.model import Model
+
+# Models taught on compact or pretty JSON both manage the compact form, while free white space lets a weak one wander in it for ever.
+_JSON_OPTIONS: Any = {"whitespace_flexible": False}
+
+
+class SchemaUnsupported(ValueError):
+    """The schema can't be enforced whole; the message names what is in the way."""
+
+
+class Constraint:
+    """What one sequence may still say."""
+
+    def __init__(self, matcher: LLMatcher, vocabulary_size: int) -> None:
+        self._matcher = matcher
+        self._mask = np.zeros((vocabulary_size + 31) // 32, dtype=np.int32)
+        self._vocabulary_size = vocabulary_size
+
+    def copy(self) -> "Constraint":
+        """An independent constraint in the same state."""
+        return Constraint(self._matcher.deep_copy(), self._vocabulary_size)
+
+    def mask(self, logits: NDArray[np.float32]) -> None:
+        """Set the logits of tokens that are not allowed next to minus infinity."""
+        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
+        self._raise_if_broken()
+        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little", count=self._vocabulary_size)
+        logits[allowed == 0] = -np.inf
+
+    def accept(self, token: int) -> None:
+        """Advance over a token that was drawn. LlamaError if it was not allowed: a wrong answer must not pass as valid."""
+        self._matcher.consume_token(token)
+        self._raise_if_broken()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing may follow any more."""
+        return bool(self._matcher.is_stopped())
+
+    def _raise_if_broken(self) -> None:
+        if self._matcher.is_error():
+            raise LlamaError(f"the constraint broke: {self._matcher.get_error()}")
+
+
+class ConstraintCompiler:
+    """Compiles constraints for one model. Its tokenizer takes about a second for a large vocabulary, so it is made once."""
+
+    def __init__(self, model: Model) -> None:
+        self._vocabulary_size = model.vocabulary_size
+        ends = list(model.end_tokens)
+        self._tokenizer: LLTokenizer = lltokenizer_from_vocab(model.vocab, eos_token=ends or None)
+
+    def json(self, schema: str) -> Constraint:
+        """A constraint to JSON documents valid under `schema`. SchemaUnsupported names what it can't enforce."""
+        try:
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
+        except ValueError as error:
+            raise SchemaUnsupported(str(error)) from error
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
+        if matcher.is_error():
+            raise SchemaUnsupported(_first_line(matcher.get_error()))
+        return Constraint(matcher, self._vocabulary_size)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "the schema can't be compiled"

@@ -1,0 +1,120 @@
+"""Owns one llama_context: it computes batches and edits the KV cache as it is told. It decides nothing."""
+
+from typing import Any, Self
+
+import llama_cpp
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.llama.batch import Batch
+from engine.llama.library import LlamaError, NoKvSlot
+from engine.llama.model import Model
+
+POOLING_NONE = llama_cpp.LLAMA_POOLING_TYPE_NONE
+POOLING_MEAN = llama_cpp.LLAMA_POOLING_TYPE_MEAN
+POOLING_RANK = llama_cpp.LLAMA_POOLING_TYPE_RANK
+POOLING_FROM_MODEL = llama_cpp.LLAMA_POOLING_TYPE_UNSPECIFIED
+
+_OUTCOMES = {2: "it was aborted", -1: "the batch is invalid"}
+
+
+class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
+    """`ctx_size_tokens`: KV cells, shared by at most `sequences` sequences. `batch_tokens`: rows of one decode;
+    `micro_batch_tokens`: of one pass through the graph. `pooling`: one of POOLING_*, for embeddings."""
+
+    ctx_size_tokens: int
+    sequences: int
+    batch_tokens: int
+    micro_batch_tokens: int
+    threads: int
+    embeddings: bool = False
+    pooling: int = POOLING_FROM_MODEL
+
+
+class Context:
+    """Computed state of a number of sequences of one model. A context manager; `close()` may be called again."""
+
+    def __init__(self, model: Model, params: ContextParams) -> None:
+        """Allocate the KV cache and the graph's buffers; LlamaError where there is no memory for them."""
+        handle = llama_cpp.llama_init_from_model(model.handle, _to_c(params))
+        if not handle:
+            raise LlamaError(f"llama.cpp can't make a context of {params.ctx_size_tokens} tokens: out of memory?")
+        self._handle: Any = handle
+        self._memory: Any = llama_cpp.llama_get_memory(handle)
+        self._vocabulary_size = model.vocabulary_size
+        self._embedding_length = model.embedding_length
+        self.ctx_size_tokens = int(llama_cpp.llama_n_ctx(handle))
+        self.sequences = params.sequences
+        self.pooling = int(llama_cpp.llama_pooling_type(handle))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the KV cache and the buffers."""
+        handle, self._handle = self._handle, None
+        if handle:
+            llama_cpp.llama_free(handle)
+
+    @property
+    def handle(self) -> Any:
+        """The C pointer, for this package's own modules."""
+        return self._handle
+
+    def decode(self, batch: Batch) -> None:
+        """Compute the batch. NoKvSlot: nothing happened, there is no room; LlamaError: it failed."""
+        outcome = llama_cpp.llama_decode(self._handle, batch.struct)
+        if outcome == 1:
+            raise NoKvSlot(f"the KV cache has no room for {len(batch)} tokens")
+        if outcome:
+            raise LlamaError(f"llama_decode returned {outcome}: {_OUTCOMES.get(outcome, 'it failed')}")
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        """A view of the logits of a row of the last batch that wanted an output; writing to it changes what is sampled."""
+        pointer = llama_cpp.llama_get_logits_ith(self._handle, row)
+        return np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
+
+    def embedding(self, sequence: int) -> NDArray[np.float32]:
+        """A copy of the pooled embedding of a sequence of the last batch."""
+        pointer = llama_cpp.llama_get_embeddings_seq(self._handle, sequence)
+        if not pointer:
+            raise LlamaError(f"llama.cpp has no embedding for sequence {sequence}")
+        return np.ctypeslib.as_array(pointer, (self._embedding_length,)).copy()
+
+    def keep_prefix(self, sequence: int, length: int) -> bool:
+        """Forget a sequence's cells from position `length` on. False where its memory can't: then nothing changed."""
+        return bool(llama_cpp.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def copy_prefix(self, source: int, target: int, length: int) -> None:
+        """Let `target`, which must be empty, share the cells of `source` before position `length`."""
+        llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def length(self, sequence: int) -> int:
+        """Number of positions that the KV cache holds of a sequence."""
+        return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+    def forget_all(self) -> None:
+        """Empty the KV cache."""
+        if self._memory:
+            llama_cpp.llama_memory_clear(self._memory, False)
+
+
+def _to_c(params: ContextParams) -> Any:
+    c = llama_cpp.llama_context_default_params()
+    c.n_ctx = params.ctx_size_tokens
+    c.n_seq_max = params.sequences
+    c.n_batch = params.batch_tokens
+    c.n_ubatch = params.micro_batch_tokens
+    c.n_outputs_max_per_seq = 0
+    c.n_threads = c.n_threads_batch = params.threads
+    c.embeddings = params.embeddings
+    c.pooling_type = params.pooling
+    # One buffer for all sequences makes a shared prefix a metadata copy, and lets one request use the whole context.
+    c.kv_unified = True
+    # The whole window is kept, else a cached prefix of a sliding-window model could not be resumed.
+    c.swa_full = True
+    return c

@@ -1,0 +1,168 @@
+"""Owns a loaded model file: its weights and its vocabulary. Must not know contexts, sequences or requests."""
+
+import ctypes
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import llama_cpp
+
+from engine.llama import library
+from engine.llama.library import LlamaError
+
+_PIECE_BYTES = 256
+_ALL_LAYERS = (1 << 31) - 1
+
+
+class Model:
+    """The weights and vocabulary of one GGUF file. A context manager; `close()` frees it and may be called again."""
+
+    def __init__(self, path: Path, *, n_gpu_layers: int | Literal["auto"]) -> None:
+        """Load `path`. LlamaError says why it can't be."""
+        library.start()
+        library.forget_errors()
+        params = llama_cpp.llama_model_default_params()
+        params.n_gpu_layers = _resolve_gpu_layers(n_gpu_layers)
+        handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+        if not handle:
+            raise LlamaError(f"llama.cpp can't load {path.name}: {library.last_errors() or 'it gave no reason'}")
+        self._handle: Any = handle
+        self.vocab: Any = llama_cpp.llama_model_get_vocab(handle)
+        self.gpu_layers = min(params.n_gpu_layers, self.n_layers + 1) if library.supports_gpu() else 0
+        self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
+        self._pieces: dict[tuple[int, bool], bytes] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the weights. Contexts made of this model must be closed before."""
+        handle, self._handle = self._handle, None
+        if handle:
+            llama_cpp.llama_model_free(handle)
+
+    @property
+    def handle(self) -> Any:
+        """The C pointer, for this package's own modules."""
+        return self._handle
+
+    @cached_property
+    def n_layers(self) -> int:
+        """Number of transformer blocks."""
+        return int(llama_cpp.llama_model_n_layer(self._handle))
+
+    @cached_property
+    def context_length(self) -> int:
+        """The context it was trained for, in tokens."""
+        return int(llama_cpp.llama_model_n_ctx_train(self._handle))
+
+    @cached_property
+    def embedding_length(self) -> int:
+        """Width of the vectors that it embeds to."""
+        return int(llama_cpp.llama_model_n_embd_out(self._handle))
+
+    @cached_property
+    def size_bytes(self) -> int:
+        """Size of all its tensors."""
+        return int(llama_cpp.llama_model_size(self._handle))
+
+    @cached_property
+    def removes_partially(self) -> bool:
+        """Whether a part of a sequence can be taken from its memory: not where the state is a running summary."""
+        recurrent = llama_cpp.llama_model_is_recurrent(self._handle) or llama_cpp.llama_model_is_hybrid(self._handle)
+        return not recurrent
+
+    @cached_property
+    def has_encoder(self) -> bool:
+        """Whether it computes with an encoder (T5 and the like)."""
+        return bool(llama_cpp.llama_model_has_encoder(self._handle))
+
+    def metadata(self, key: str) -> str | None:
+        """A GGUF metadata value as text; None where the file has none."""
+        buffer = ctypes.create_string_buffer(256)
+        length = llama_cpp.llama_model_meta_val_str(self._handle, key.encode(), buffer, len(buffer))
+        return None if length < 0 else buffer.value.decode("utf-8", "replace")
+
+    @cached_property
+    def architecture(self) -> str:
+        """GGUF's `general.architecture`."""
+        return self.metadata("general.architecture") or ""
+
+    @cached_property
+    def chat_template(self) -> str | None:
+        """The Jinja source of its default chat template."""
+        template = llama_cpp.llama_model_chat_template(self._handle, None)
+        return template.decode("utf-8", "replace") if template else None
+
+    @cached_property
+    def end_tokens(self) -> tuple[int, ...]:
+        """Every token that ends a generation."""
+        return tuple(t for t in range(self.vocabulary_size) if llama_cpp.llama_vocab_is_eog(self.vocab, t))
+
+    @cached_property
+    def bos_token(self) -> int | None:
+        """The beginning-of-sequence token, where the model wants one in front of a text."""
+        wanted = llama_cpp.llama_vocab_get_add_bos(self.vocab)
+        return _token_or_none(llama_cpp.llama_vocab_bos(self.vocab)) if wanted else None
+
+    @cached_property
+    def separator_token(self) -> int | None:
+        """The token that an encoder expects at the end of a text."""
+        return _token_or_none(llama_cpp.llama_vocab_sep(self.vocab))
+
+    @cached_property
+    def infill_tokens(self) -> tuple[int, int, int] | None:
+        """The tokens before a prefix, before a suffix and before the middle; None where the vocabulary lacks one."""
+        found = [
+            _token_or_none(get(self.vocab))
+            for get in (llama_cpp.llama_vocab_fim_pre, llama_cpp.llama_vocab_fim_suf, llama_cpp.llama_vocab_fim_mid)
+        ]
+        prefix, suffix, middle = found
+        return None if prefix is None or suffix is None or middle is None else (prefix, suffix, middle)
+
+    def special_text(self, which: Literal["bos", "eos"]) -> str:
+        """The text of the beginning- or end-of-sequence token, as chat templates write it; empty where there is none."""
+        token = llama_cpp.llama_vocab_bos(self.vocab) if which == "bos" else llama_cpp.llama_vocab_eos(self.vocab)
+        return self.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """Token ids of `text`. Safe in any thread: the vocabulary is read only."""
+        raw = text.encode("utf-8", "surrogatepass")
+        room = len(raw) + 8
+        while True:
+            tokens = (llama_cpp.llama_token * room)()
+            count = llama_cpp.llama_tokenize(self.vocab, raw, len(raw), tokens, room, add_special, parse_special)
+            if count >= 0:
+                return tokens[:count]
+            if count == -(1 << 31):
+                raise LlamaError(f"a text of {len(raw)} bytes is too long to tokenize")
+            room = -count
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The bytes a token stands for, possibly a part of a character; control tokens have some only if `special`."""
+        known = self._pieces.get((token, special))
+        if known is None:
+            known = self._pieces[token, special] = self._read_piece(token, special)
+        return known
+
+    def _read_piece(self, token: int, special: bool) -> bytes:
+        room = _PIECE_BYTES
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            length = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, room, 0, special)
+            if length >= 0:
+                return buffer.raw[:length]
+            room = -length
+
+
+def _resolve_gpu_layers(wanted: int | Literal["auto"]) -> int:
+    if wanted != "auto":
+        return wanted
+    return _ALL_LAYERS if library.supports_gpu() else 0
+
+
+def _token_or_none(token: int) -> int | None:
+    return token if token >= 0 else None

@@ -1,0 +1,1 @@
+"""One process for each loaded model: receive, schedule, decode, sample, emit. Knows nothing of HTTP or of the host's pool."""

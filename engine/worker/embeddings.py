@@ -1,0 +1,200 @@
+"""Owns the way from embedding requests to vectors: a context of its own, batches across inputs. Must not know generation."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EngineError
+from engine.events import EmbeddingResult, Event, Failed, Timings, Usage
+from engine.llama.batch import Batch
+from engine.llama.context import POOLING_FROM_MODEL, POOLING_MEAN, POOLING_NONE, POOLING_RANK, Context, ContextParams
+from engine.llama.library import LlamaError
+from engine.llama.model import Model
+from engine.request import EmbeddingRequest
+
+_SEQUENCES = 64
+_DEFAULT_TOKENS = 2048
+"""Most tokens of one input where no context size is set: an encoder takes an input in one pass, whose buffers grow with it."""
+
+
+class EmbeddingJob:
+    """An embedding request at work: the token ids of its inputs, and the vectors found so far."""
+
+    def __init__(self, request_id: int, request: EmbeddingRequest, inputs: list[list[int]]) -> None:
+        self.id = request_id
+        self.request = request
+        self.inputs = inputs
+        self.vectors: list[bytes] = []
+        self._received_ns = time.monotonic_ns()
+
+    @property
+    def result(self) -> EmbeddingResult:
+        """The answer, once every input has its vector."""
+        spent = time.monotonic_ns() - self._received_ns
+        usage = Usage(prompt_tokens=sum(map(len, self.inputs)))
+        return EmbeddingResult(
+            vectors=tuple(self.vectors), usage=usage, timings=Timings(prompt_ns=spent, total_ns=spent)
+        )
+
+
+class Embedder:
+    """Embeds with one model. Its context is made at the first request: a generating model seldom gets one."""
+
+    def __init__(self, model: Model, *, ctx_size_tokens: int, threads: int) -> None:
+        """`ctx_size_tokens` 0: what the model was trained for, at most 2048."""
+        self._model = model
+        self._tokens = min(model.context_length, ctx_size_tokens or _DEFAULT_TOKENS)
+        self._threads = threads
+        self._context: Context | None = None
+        self._batch: Batch | None = None
+        self._jobs: deque[EmbeddingJob] = deque()
+
+    def close(self) -> None:
+        """Free the context."""
+        if self._context:
+            self._context.close()
+
+    @property
+    def limit_tokens(self) -> int:
+        """The most tokens of one input."""
+        return self._tokens
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a step would do nothing."""
+        return not self._jobs
+
+    def prepare(self, request_id: int, request: EmbeddingRequest) -> EmbeddingJob:
+        """The job for a request. Safe beside decoding. EngineError names the input at fault."""
+        length = self._model.embedding_length
+        if request.dimensions is not None and request.dimensions > length:
+            raise EngineError(
+                "invalid_request",
+                f"{request.dimensions} dimensions were asked for, but this model's vectors have {length}",
+                param="dimensions",
+            )
+        return EmbeddingJob(
+            request_id, request, [self._input_tokens(request, number) for number in range(len(request.inputs))]
+        )
+
+    def add(self, job: EmbeddingJob) -> None:
+        """Queue a prepared request."""
+        self._jobs.append(job)
+
+    def cancel(self, request_id: int) -> None:
+        """Forget a request."""
+        self._jobs = deque(job for job in self._jobs if job.id != request_id)
+
+    def step(self) -> Iterator[tuple[int, Event]]:
+        """Compute one batch of inputs for the request that waits longest."""
+        job = self._jobs[0]
+        try:
+            job.vectors.extend(self._vectors(job))
+        except EngineError as error:
+            self._jobs.popleft()
+            yield job.id, Failed(code=error.code, message=error.message, param=error.param)
+            return
+        if len(job.vectors) == len(job.inputs):
+            self._jobs.popleft()
+            yield job.id, job.result
+
+    def _input_tokens(self, request: EmbeddingRequest, number: int) -> list[int]:
+        given = request.inputs[number]
+        limit = min(self._tokens, request.context_limit_tokens or self._tokens)
+        if isinstance(given, str):
+            tokens = self._model.tokenize(given, add_special=True, parse_special=True)
+        else:
+            tokens = self._checked(given, number)
+        if not tokens:
+            raise EngineError(
+                "invalid_request", "the input has no tokens; expected at least one", param=f"input[{number}]"
+            )
+        if len(tokens) <= limit:
+            return tokens
+        if not request.truncate:
+            raise EngineError(
+                "context_length_exceeded",
+                f"the input has {len(tokens)} tokens, but this model embeds at most {limit}",
+                param=f"input[{number}]",
+            )
+        return self._cut(tokens, limit)
+
+    def _cut(self, tokens: list[int], limit: int) -> list[int]:
+        """The first `limit` tokens; the separator that an encoder expects at the end stays there."""
+        ends = {self._model.separator_token, *self._model.end_tokens}
+        return [*tokens[: limit - 1], tokens[-1]] if tokens[-1] in ends else tokens[:limit]
+
+    def _checked(self, tokens: tuple[int, ...], number: int) -> list[int]:
+        size = self._model.vocabulary_size
+        wrong = next((t for t in tokens if not 0 <= t < size), None)
+        if wrong is None:
+            return list(tokens)
+        raise EngineError(
+            "invalid_request",
+            f"token id {wrong} is not in the model's vocabulary; expected 0 to {size - 1}",
+            param=f"input[{number}]",
+        )
+
+    def _vectors(self, job: EmbeddingJob) -> list[bytes]:
+        """The vectors of as many of the job's next inputs as fit one batch."""
+        context, batch = self._opened()
+        batch.clear()
+        sequence = 0
+        for tokens in job.inputs[len(job.vectors) :]:
+            if sequence == _SEQUENCES or len(batch) + len(tokens) > batch.capacity:
+                break
+            batch.add(tokens, position=0, sequence=sequence, output_from=0)
+            sequence += 1
+        context.forget_all()
+        try:
+            context.decode(batch)
+            return [_finished(context.embedding(s), job.request).tobytes() for s in range(sequence)]
+        except LlamaError as error:
+            raise EngineError("internal", f"computing the embeddings failed: {error}") from error
+
+    def _opened(self) -> tuple[Context, Batch]:
+        if self._context is None:
+            self._context = self._open()
+            self._batch = Batch(self._tokens)
+        assert self._batch is not None
+        return self._context, self._batch
+
+    def _open(self) -> Context:
+        """A context with the model's own pooling; mean pooling for a generating model, which has none."""
+        has_pooling = self._model.metadata(f"{self._model.architecture}.pooling_type") is not None
+        try:
+            context = self._context_with(POOLING_FROM_MODEL if has_pooling else POOLING_MEAN)
+        except LlamaError as error:
+            raise EngineError("internal", str(error)) from error
+        if context.pooling in (POOLING_NONE, POOLING_RANK):
+            context.close()
+            raise EngineError(
+                "not_supported_by_model", "this model does not pool its output into one vector", param="model"
+            )
+        return context
+
+    def _context_with(self, pooling: int) -> Context:
+        return Context(
+            self._model,
+            ContextParams(
+                ctx_size_tokens=self._tokens,
+                sequences=_SEQUENCES,
+                batch_tokens=self._tokens,
+                micro_batch_tokens=self._tokens,
+                threads=self._threads,
+                embeddings=True,
+                pooling=pooling,
+            ),
+        )
+
+
+def _finished(vector: NDArray[np.float32], request: EmbeddingRequest) -> NDArray[np.float32]:
+    """Cut to the wanted dimensions, then brought to unit length: a cut vector is shorter than one."""
+    cut = vector[: request.dimensions]
+    if not request.normalize:
+        return cut
+    norm = float(np.linalg.norm(cut))
+    return (cut / norm).astype("<f4") if norm else cut

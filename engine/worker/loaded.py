@@ -1,0 +1,97 @@
+"""Owns the opening and closing of everything that a worker holds of libllama, in one ExitStack. Must not know requests or frames."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from engine.config import LoadParams
+from engine.errors import EngineError
+from engine.llama.context import Context, ContextParams
+from engine.llama.model import Model
+from engine.protocol import LoadedModel
+from engine.worker.embeddings import Embedder
+from engine.worker.generation import Generator
+from engine.worker.prepare import Preparer
+
+_DEFAULT_CTX_TOKENS = 8192
+_MICRO_BATCH_TOKENS = 512
+
+
+class LoadedWorker:
+    """A loaded model with all that computes with it; `generator` is None for a model that only embeds. A context manager."""
+
+    def __init__(self, path: Path, params: LoadParams) -> None:
+        """Load the file; LlamaError says why it can't be."""
+        self._threads = params.threads or _default_threads()
+        with ExitStack() as stack:
+            self.model = stack.enter_context(Model(path, n_gpu_layers=params.n_gpu_layers))
+            self.generator = self._generator(stack, params) if _generates(self.model) else None
+            ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
+            self.preparer = Preparer(self.model, ctx_size_tokens)
+            self.embedder = Embedder(self.model, ctx_size_tokens=params.ctx_size_tokens, threads=self._threads)
+            stack.callback(self.embedder.close)
+            self._resources = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._resources.close()
+
+    @property
+    def facts(self) -> LoadedModel:
+        """What the host is told of it."""
+        model = self.model
+        return LoadedModel(
+            ctx_size_tokens=self.generator.ctx_size_tokens if self.generator else self.embedder.limit_tokens,
+            embedding_length=model.embedding_length,
+            vocabulary_size=model.vocabulary_size,
+            capabilities=tuple(self._capabilities()),
+            chat_template=model.chat_template,
+            size_bytes=model.size_bytes,
+            gpu_bytes=model.size_bytes * model.gpu_layers // (model.n_layers + 1),
+            gpu_layers=model.gpu_layers,
+        )
+
+    def _generator(self, stack: ExitStack, params: LoadParams) -> Generator:
+        context_params = ContextParams(
+            ctx_size_tokens=params.ctx_size_tokens or min(self.model.context_length, _DEFAULT_CTX_TOKENS),
+            sequences=params.parallel,
+            batch_tokens=params.batch_tokens,
+            micro_batch_tokens=min(params.batch_tokens, _MICRO_BATCH_TOKENS),
+            threads=self._threads,
+        )
+        context = stack.enter_context(Context(self.model, context_params))
+        return Generator(self.model, context, batch_tokens=params.batch_tokens)
+
+    def _capabilities(self) -> list[str]:
+        if self.generator is None:
+            return ["embedding"]
+        found = ["completion", "embedding"]
+        if self.model.infill_tokens:
+            found.append("insert")
+        try:
+            template = self.preparer.template
+        except EngineError:
+            return found
+        if template.supports_tools:
+            found.append("tools")
+        if template.supports_thinking:
+            found.append("thinking")
+        return found
+
+
+def _generates(model: Model) -> bool:
+    """Whether the model continues text: one that pools its output, or looks both ways, only embeds."""
+    pools = model.metadata(f"{model.architecture}.pooling_type") not in (None, "0")
+    looks_both_ways = model.metadata(f"{model.architecture}.attention.causal") == "false"
+    return not pools and not looks_both_ways
+
+
+def _default_threads() -> int:
+    """Physical cores, of those that this process may use: hyperthreads share the units that matrix products keep busy."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(usable, psutil.cpu_count(logical=False) or usable))

@@ -1,0 +1,158 @@
+"""Owns the life of a worker: receive, then one step, then emit, until the host closes the connection.
+
+One thread decodes. One reads frames and two prepare requests, so that neither a long template nor a large schema holds up a running
+stream; all three meet in one inbox. Must not know how a step works.
+"""
+
+import logging
+import queue
+import socket
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from engine.errors import EngineError
+from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, TokenizeResult
+from engine.protocol import Cancel, Events, FrameReader, Submit, ToHost, decode_to_worker, encode
+from engine.request import (
+    ApplyTemplateRequest,
+    DetokenizeRequest,
+    EmbeddingRequest,
+    GenerationRequest,
+    Request,
+    TokenizeRequest,
+)
+from engine.worker.embeddings import EmbeddingJob
+from engine.worker.loaded import LoadedWorker
+from engine.worker.sequence import GenerationJob
+
+_log = logging.getLogger("worker")
+
+_READ_BYTES = 1 << 20
+_PREPARING_THREADS = 2
+
+Prepared = GenerationJob | EmbeddingJob | Event
+"""What preparing a request makes of it: work, or at once its answer."""
+
+
+class Loop:
+    """Serves one connection with one loaded model."""
+
+    def __init__(self, connection: socket.socket, worker: LoadedWorker) -> None:
+        self._connection = connection
+        self._worker = worker
+        self._computing = [c for c in (worker.generator, worker.embedder) if c is not None]
+        self._inbox: queue.SimpleQueue[Submit | Cancel | tuple[int, Prepared] | None] = queue.SimpleQueue()
+        self._preparers = ThreadPoolExecutor(_PREPARING_THREADS, thread_name_prefix="prepare")
+        self._preparing: set[int] = set()
+
+    def run(self) -> None:
+        """Serve until the host closes the connection."""
+        threading.Thread(target=self._read_frames, name="read", daemon=True).start()
+        while self._receive():
+            for computing in self._computing:
+                if not computing.is_idle:
+                    self._emit(computing.step())
+        self._preparers.shutdown(wait=False, cancel_futures=True)
+
+    def _read_frames(self) -> None:
+        """Put what the host sends into the inbox; None when it has gone."""
+        reader = FrameReader()
+        while data := _received(self._connection):
+            for body in reader.feed(data):
+                frame = decode_to_worker(body)
+                if isinstance(frame, Submit | Cancel):
+                    self._inbox.put(frame)
+        self._inbox.put(None)
+
+    def _receive(self) -> bool:
+        """Handle all that has arrived; while there is nothing to compute, wait for it. False once the host has gone."""
+        idle = all(computing.is_idle for computing in self._computing)
+        try:
+            item = self._inbox.get(block=idle)
+            while True:
+                if item is None:
+                    return False
+                self._handle(item)
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            return True
+
+    def _handle(self, item: Submit | Cancel | tuple[int, Prepared]) -> None:
+        match item:
+            case Submit():
+                self._preparing.add(item.id)
+                self._preparers.submit(self._prepare, item.id, item.request)
+            case Cancel():
+                self._preparing.discard(item.id)
+                for computing in self._computing:
+                    computing.cancel(item.id)
+            case (request_id, prepared):
+                self._start(request_id, prepared)
+
+    def _prepare(self, request_id: int, request: Request) -> None:
+        """In a preparing thread: put the request's work, its answer or its failure into the inbox."""
+        prepared: Prepared
+        try:
+            prepared = self._prepared(request_id, request)
+        except EngineError as error:
+            prepared = Failed(code=error.code, message=error.message, param=error.param)
+        except Exception:  # noqa: BLE001 - whatever a request brings about costs that request only
+            _log.exception("preparing request %d failed", request_id)
+            prepared = Failed(code="internal", message="preparing the request failed")
+        self._inbox.put((request_id, prepared))
+
+    def _prepared(self, request_id: int, request: Request) -> Prepared:
+        worker = self._worker
+        match request:
+            case GenerationRequest():
+                if worker.generator is None:
+                    raise EngineError("not_supported_by_model", "this model embeds; it can't generate", param="model")
+                return worker.preparer.generation(request_id, request)
+            case EmbeddingRequest():
+                return worker.embedder.prepare(request_id, request)
+            case TokenizeRequest():
+                return TokenizeResult(tokens=tuple(worker.preparer.text_tokens(request)))
+            case DetokenizeRequest():
+                return DetokenizeResult(text=worker.preparer.text(request.tokens))
+            case ApplyTemplateRequest():
+                return ApplyTemplateResult(prompt=worker.preparer.render(request.prompt))
+
+    def _start(self, request_id: int, prepared: Prepared) -> None:
+        """Hand prepared work to whoever computes it, unless the request was cancelled meanwhile."""
+        wanted = request_id in self._preparing
+        self._preparing.discard(request_id)
+        match prepared:
+            case GenerationJob():
+                if wanted and self._worker.generator is not None:
+                    self._emit(self._worker.generator.start(prepared))
+                else:
+                    prepared.close()
+            case EmbeddingJob():
+                if wanted:
+                    self._worker.embedder.add(prepared)
+            case _:
+                if wanted:
+                    self._emit([(request_id, prepared)])
+
+    def _emit(self, events: Iterable[tuple[int, Event]]) -> None:
+        """Send what a step produced, in one frame."""
+        collected = tuple(events)
+        if collected:
+            send(self._connection, Events(events=collected))
+
+
+def send(connection: socket.socket, frame: ToHost) -> None:
+    """Send a frame. A host that has gone is noticed by the reading thread."""
+    try:
+        connection.sendall(encode(frame))
+    except OSError:
+        _log.debug("the host has gone")
+
+
+def _received(connection: socket.socket) -> bytes:
+    """What arrives next; nothing once the host has gone, however it went."""
+    try:
+        return connection.recv(_READ_BYTES)
+    except OSError:
+        return b""

@@ -1,0 +1,88 @@
+"""Owns the way from drawn tokens to events: bytes to characters, stop strings, tool calls. Must not know how tokens are drawn."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from engine.chat.channels import ChannelParser, Content, Piece
+from engine.events import ChoiceFinished, Event, FinishReason, TextDelta, TokenLogprob, ToolCallDelta
+from engine.worker.detokenizer import Detokenizer
+from engine.worker.stop_strings import StopStrings
+
+
+class AnswerOutput:
+    """Turns the token pieces of answer `index` into events, whatever their boundaries."""
+
+    def __init__(self, index: int, *, stop: tuple[str, ...], parser: ChannelParser | None) -> None:
+        """`parser` recognises tool calls; None: all text is content."""
+        self._index = index
+        self._detokenizer = Detokenizer()
+        self._stop_strings = StopStrings(stop)
+        self._parser = parser
+        self._decoded_length = 0
+        self._released_length = 0
+        self._logprobs: deque[tuple[int, TokenLogprob]] = deque()
+        self._tool_calls = 0
+        self.hit_stop_string = False
+
+    def push(self, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
+        """The events that one more token makes certain."""
+        decoded = self._detokenizer.push(piece)
+        self._decoded_length += len(decoded)
+        if logprob is not None:
+            completes_later = 1 if self._detokenizer.pending_bytes else 0
+            self._logprobs.append((self._decoded_length + completes_later, logprob))
+        text, self.hit_stop_string = self._stop_strings.push(decoded)
+        yield from self._release(text)
+
+    def finish(
+        self, reason: FinishReason, *, completion_tokens: int, cumulative_logprob: float | None
+    ) -> Iterator[Event]:
+        """What is still held back, and the end. A complete tool call turns `stop` into `tool_calls`."""
+        if not self.hit_stop_string:
+            text, self.hit_stop_string = self._stop_strings.push(self._detokenizer.flush())
+            yield from self._release(text)
+        if not self.hit_stop_string:
+            yield from self._release(self._stop_strings.flush())
+            self._released_length = self._decoded_length + 1
+        yield from self._events(self._parser.finish() if self._parser else ())
+        yield from self._left_over_logprobs()
+        yield ChoiceFinished(
+            index=self._index,
+            finish_reason="tool_calls" if reason == "stop" and self._tool_calls else reason,
+            completion_tokens=completion_tokens,
+            cumulative_logprob=cumulative_logprob,
+        )
+
+    def _release(self, text: str) -> Iterator[Event]:
+        if not text:
+            return
+        self._released_length += len(text)
+        yield from self._events(self._parser.feed(text) if self._parser else (Content(text),))
+
+    def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
+        for piece in pieces:
+            if isinstance(piece, Content):
+                yield TextDelta(index=self._index, text=piece.text, logprobs=self._take_logprobs())
+            else:
+                self._take_logprobs()
+                yield ToolCallDelta(
+                    index=self._index,
+                    call_index=self._tool_calls,
+                    id=piece.id,
+                    name=piece.name,
+                    arguments=piece.arguments_json,
+                )
+                self._tool_calls += 1
+
+    def _take_logprobs(self) -> tuple[TokenLogprob, ...]:
+        """Those of the tokens that end within the text released so far."""
+        taken = []
+        while self._logprobs and self._logprobs[0][0] <= self._released_length:
+            taken.append(self._logprobs.popleft()[1])
+        return tuple(taken)
+
+    def _left_over_logprobs(self) -> Iterator[Event]:
+        """Tokens without text of their own, at the very end, still have log probabilities to report."""
+        logprobs = self._take_logprobs()
+        if logprobs:
+            yield TextDelta(index=self._index, text="", logprobs=logprobs)

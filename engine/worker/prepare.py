@@ -1,0 +1,198 @@
+"""Owns the way from a request to work for the scheduler: template, tokens, limits, sampler, constraint.
+
+Runs in threads beside the decoding one: it reads the model's vocabulary, never a context. Everything that can be wrong with a request is
+found here and raised as EngineError.
+"""
+
+from functools import cached_property
+
+import msgspec
+
+from engine.chat.channels import ChannelParser
+from engine.chat.formats import CHATML, tool_format
+from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.errors import EngineError
+from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.model import Model
+from engine.llama.sampler import Sampler
+from engine.request import ChatPrompt, GenerationRequest, InfillPrompt, Prompt, TextPrompt, TokenizeRequest, TokenPrompt
+from engine.worker.output import AnswerOutput
+from engine.worker.sequence import GenerationJob, Sequence
+
+
+class Preparer:
+    """Prepares requests for one model whose context has `ctx_size_tokens`."""
+
+    def __init__(self, model: Model, ctx_size_tokens: int) -> None:
+        self._model = model
+        self._ctx_size_tokens = ctx_size_tokens
+        self._template_source = model.chat_template or CHATML
+
+    @cached_property
+    def template(self) -> ChatTemplate:
+        """The model's chat template, plain ChatML where it has none. EngineError if it is broken."""
+        try:
+            return ChatTemplate(
+                self._template_source,
+                bos_token=self._model.special_text("bos"),
+                eos_token=self._model.special_text("eos"),
+            )
+        except TemplateError as error:
+            raise EngineError("template_failed", f"the model's chat template is broken: {error}") from error
+
+    @cached_property
+    def _compiler(self) -> ConstraintCompiler:
+        return ConstraintCompiler(self._model)
+
+    def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
+        """The job for a generation request. Whoever gets it closes it."""
+        limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
+        tokens = self._fitting_tokens(request, limit)
+        self._check_tokens(request.sampling.logit_bias, "logit_bias")
+        constraint = self._constraint(request)
+        if request.max_tokens is not None:
+            limit = min(limit, len(tokens) + request.max_tokens)
+        job = GenerationJob(request_id, request, tokens, limit)
+        with job.resources:
+            for index in range(request.n):
+                job.sequences.append(self._sequence(job, index, constraint.copy() if constraint else None))
+            job.unfinished = request.n
+            job.resources = job.resources.pop_all()
+        return job
+
+    def render(self, prompt: ChatPrompt) -> str:
+        """The prompt text of a conversation."""
+        if prompt.tools and not self.template.supports_tools:
+            raise EngineError(
+                "not_supported_by_model", "this model's chat template has no place for tools", param="tools"
+            )
+        try:
+            return self.template.render(prompt.messages, prompt.tools, **prompt.template_kwargs)
+        except TemplateRefusal as error:
+            raise EngineError(
+                "invalid_request", f"the model's chat template refuses these messages: {error}", param="messages"
+            ) from error
+        except TemplateError as error:
+            raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
+
+    def _sequence(self, job: GenerationJob, index: int, constraint: Constraint | None) -> Sequence:
+        request = job.request
+        sampling = request.sampling
+        if sampling.seed is not None and index:
+            sampling = msgspec.structs.replace(sampling, seed=sampling.seed + index)
+        banned = self._model.end_tokens if request.ignore_eos else ()
+        sampler = job.resources.enter_context(
+            Sampler(self._model, sampling, ctx_size_tokens=self._ctx_size_tokens, banned=banned)
+        )
+        window = sampler.penalty_window_tokens
+        sampler.accept(job.prompt_tokens[-window:] if window else ())
+        parser = ChannelParser(tool_format(self._template_source)) if request.parse_tool_calls else None
+        output = AnswerOutput(index, stop=request.stop, parser=parser)
+        return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
+
+    def _constraint(self, request: GenerationRequest) -> Constraint | None:
+        if request.constraint is None:
+            return None
+        try:
+            return self._compiler.json(request.constraint.schema)
+        except SchemaUnsupported as error:
+            raise EngineError(
+                "unsupported_schema", f"this JSON schema can't be enforced: {error}", param="schema"
+            ) from error
+
+    def _fitting_tokens(self, request: GenerationRequest, limit: int) -> list[int]:
+        """The prompt's tokens, with room left for an answer; shortened only where the request allows it."""
+        room = limit if request.max_tokens == 0 else limit - 1
+        prompt = request.prompt
+        tokens = self.tokens(prompt)
+        if len(tokens) > room and request.truncate_prompt and isinstance(prompt, ChatPrompt):
+            tokens = self._with_fewer_messages(prompt, room) or tokens
+        if len(tokens) > room and request.truncate_prompt:
+            tokens = self._last_tokens(tokens, room)
+        if len(tokens) > room:
+            raise EngineError(
+                "context_length_exceeded",
+                f"the prompt has {len(tokens)} tokens, but the model's context is {limit} tokens, of which at least one is for the answer",
+                param="messages" if isinstance(prompt, ChatPrompt) else "prompt",
+            )
+        if not tokens:
+            raise EngineError("invalid_request", "the prompt has no tokens; expected at least one", param="prompt")
+        return tokens
+
+    def _with_fewer_messages(self, prompt: ChatPrompt, room: int) -> list[int] | None:
+        """The longest end of the conversation that fits behind its system messages; None if not even the last message does."""
+        system = tuple(m for m in prompt.messages if m.get("role") == "system")
+        others = [m for m in prompt.messages if m.get("role") != "system"]
+        low, high = 1, len(others)
+        best: list[int] | None = None
+        while low <= high:
+            count = (low + high) // 2
+            tokens = self.tokens(msgspec.structs.replace(prompt, messages=(*system, *others[-count:])))
+            if len(tokens) <= room:
+                best, low = tokens, count + 1
+            else:
+                high = count - 1
+        return best
+
+    def _last_tokens(self, tokens: list[int], room: int) -> list[int]:
+        bos = self._model.bos_token
+        if bos is not None and tokens[0] == bos and room > 1:
+            return [bos, *tokens[-(room - 1) :]]
+        return tokens[-room:]
+
+    def text_tokens(self, request: TokenizeRequest) -> list[int]:
+        """The token ids of a bare text."""
+        return self._model.tokenize(request.text, add_special=request.add_special, parse_special=request.parse_special)
+
+    def text(self, tokens: tuple[int, ...]) -> str:
+        """The text of token ids, control tokens included."""
+        self._check_tokens(tokens, "tokens")
+        return b"".join(self._model.piece(t, special=True) for t in tokens).decode("utf-8", "replace")
+
+    def tokens(self, prompt: Prompt) -> list[int]:
+        """The token ids of a prompt, special ones included."""
+        match prompt:
+            case TextPrompt():
+                return self._model.tokenize(prompt.text, add_special=True, parse_special=prompt.parse_special)
+            case TokenPrompt():
+                self._check_tokens(prompt.tokens, "prompt")
+                return [*prompt.tokens, *self._plain(prompt.text)]
+            case InfillPrompt():
+                return self._infill_tokens(prompt)
+            case ChatPrompt():
+                self._check_tokens(prompt.prefix_tokens, "context")
+                return self._chat_tokens(prompt)
+
+    def _chat_tokens(self, prompt: ChatPrompt) -> list[int]:
+        tokens = self._plain(self.render(prompt))
+        bos = self._model.bos_token
+        if prompt.prefix_tokens:
+            return [*prompt.prefix_tokens, *(tokens[1:] if tokens[:1] == [bos] else tokens)]
+        return tokens if bos is None or tokens[:1] == [bos] else [bos, *tokens]
+
+    def _infill_tokens(self, prompt: InfillPrompt) -> list[int]:
+        special = self._model.infill_tokens
+        if special is None:
+            raise EngineError(
+                "not_supported_by_model", "this model's vocabulary has no fill-in-the-middle tokens", param="suffix"
+            )
+        before_prefix, before_suffix, before_middle = special
+        bos = self._model.bos_token
+        start = [] if bos is None else [bos]
+        prefix, suffix = (
+            self._model.tokenize(t, add_special=False, parse_special=False) for t in (prompt.prefix, prompt.suffix)
+        )
+        return [*start, before_prefix, *prefix, before_suffix, *suffix, before_middle]
+
+    def _plain(self, text: str) -> list[int]:
+        return self._model.tokenize(text, add_special=False, parse_special=True)
+
+    def _check_tokens(self, tokens: tuple[int, ...] | dict[int, float], param: str) -> None:
+        size = self._model.vocabulary_size
+        wrong = next((t for t in tokens if not 0 <= t < size), None)
+        if wrong is not None:
+            raise EngineError(
+                "invalid_request",
+                f"token id {wrong} is not in the model's vocabulary; expected 0 to {size - 1}",
+                param=param,
+            )

@@ -1,0 +1,115 @@
+"""Owns the state of one answer while it is generated, and of the request it belongs to. Must not know how steps are planned."""
+
+import time
+from contextlib import ExitStack
+
+from engine.events import Timings, TokenLogprob, Usage
+from engine.llama.constraint import Constraint
+from engine.llama.sampler import Sampler
+from engine.request import GenerationRequest
+from engine.worker.output import AnswerOutput
+from engine.worker.slots import Slot
+
+
+class Sequence:
+    """One answer: `tokens` are known (prompt, then drawn ones), of which the first `computed` have their state in `slot`.
+
+    Generation is nothing but computed trying to catch up with known, and one more token known whenever it has.
+    """
+
+    def __init__(
+        self,
+        job: "GenerationJob",
+        index: int,
+        *,
+        sampler: Sampler,
+        constraint: Constraint | None,
+        output: AnswerOutput,
+    ) -> None:
+        self.job = job
+        self.index = index
+        self.tokens = list(job.prompt_tokens)
+        self.slot: Slot | None = None
+        self.sampler = sampler
+        self.constraint = constraint
+        self.output = output
+        self.completion_tokens = 0
+        self.cumulative_logprob = 0.0
+        self.prompt_logprobs: list[TokenLogprob] = []
+
+    def __repr__(self) -> str:
+        return f"{self.job.id}.{self.index}[{self.computed}/{len(self.tokens)}]"
+
+    @property
+    def computed(self) -> int:
+        """Number of tokens whose state is computed."""
+        return len(self.slot.tokens) if self.slot else 0
+
+    @property
+    def pending(self) -> int:
+        """Number of known tokens whose state is not computed."""
+        return len(self.tokens) - self.computed
+
+    @property
+    def scores_prompt(self) -> bool:
+        """Whether every prompt token must be computed here, for its log probability."""
+        return self.job.request.echo and self.job.request.logprobs is not None
+
+    @property
+    def reached_limit(self) -> bool:
+        """Whether no further token may be drawn."""
+        return len(self.tokens) >= self.job.limit_tokens
+
+
+class GenerationJob:
+    """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together."""
+
+    def __init__(
+        self, request_id: int, request: GenerationRequest, prompt_tokens: list[int], limit_tokens: int
+    ) -> None:
+        self.id = request_id
+        self.request = request
+        self.prompt_tokens = prompt_tokens
+        self.limit_tokens = limit_tokens
+        self.sequences: list[Sequence] = []
+        self.unfinished = 0
+        self.resources = ExitStack()
+        self.completion_tokens = 0
+        self.cached_tokens: int | None = None
+        self._received_ns = time.monotonic_ns()
+        self._first_compute_ns: int | None = None
+        self._first_token_ns: int | None = None
+
+    def note_admitted(self, cached_tokens: int) -> None:
+        """The first sequence got its slot: from here on the prompt is computed, but for `cached_tokens` of it."""
+        if self.cached_tokens is None:
+            self.cached_tokens = cached_tokens
+            self._first_compute_ns = time.monotonic_ns()
+
+    def note_token(self) -> None:
+        """A token was drawn."""
+        if self._first_token_ns is None:
+            self._first_token_ns = time.monotonic_ns()
+
+    @property
+    def usage(self) -> Usage:
+        """Token counts so far."""
+        return Usage(
+            prompt_tokens=len(self.prompt_tokens),
+            completion_tokens=self.completion_tokens,
+            cached_tokens=self.cached_tokens or 0,
+        )
+
+    @property
+    def timings(self) -> Timings:
+        """Durations up to now. A request without a drawn token spent all its time on the prompt."""
+        now = time.monotonic_ns()
+        started = self._first_compute_ns or now
+        first_token = self._first_token_ns or now
+        return Timings(
+            prompt_ns=first_token - started, generation_ns=now - first_token, total_ns=now - self._received_ns
+        )
+
+    def close(self) -> None:
+        """Free the samplers."""
+        self.resources.close()

@@ -1,0 +1,151 @@
+"""The scheduler lets every sequence catch up with what is known of it, whoever else is there."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.request import GenerationRequest, TextPrompt
+from engine.worker.scheduler import Scheduler
+from engine.worker.sequence import GenerationJob, Sequence
+from engine.worker.slots import Slots
+from tests.unit.engine.worker.kv_cells import TableKvCells
+
+REQUEST = GenerationRequest(model="m", prompt=TextPrompt(text=""))
+
+
+class Bench:
+    """A scheduler over a table of KV cells; `step()` computes what it plans, and knows one token more for who caught up."""
+
+    def __init__(self, *, slots=4, batch_tokens=16, interleaved_tokens=8, shares_prefixes=True):
+        self.cells = TableKvCells()
+        self.slots = Slots(self.cells, slots, shares_prefixes=shares_prefixes)
+        self.scheduler = Scheduler(self.slots, batch_tokens=batch_tokens, interleaved_tokens=interleaved_tokens)
+        self.computed_tokens = 0
+
+    def add(self, prompt, *, new_tokens=4, request_id=0, answers=1):
+        """Queue the answers of one request."""
+        job = GenerationJob(request_id, REQUEST, list(prompt), len(prompt) + new_tokens)
+        for index in range(answers):
+            sequence = Sequence(job, index, sampler=None, constraint=None, output=None)
+            job.sequences.append(sequence)
+            self.scheduler.add(sequence)
+        return job.sequences
+
+    def step(self):
+        """One step; the chunks it took, as (sequence, count)."""
+        chunks = self.scheduler.schedule()
+        for chunk in chunks:
+            sequence, catches_up = chunk.sequence, chunk.catches_up
+            self.cells.compute(sequence.slot.number, chunk.count)
+            self.slots.advance(sequence.slot, chunk.tokens)
+            self.computed_tokens += chunk.count
+            if catches_up and sequence.reached_limit:
+                self.scheduler.discard(sequence)
+            elif catches_up:
+                sequence.tokens.append(1000 + len(sequence.tokens))
+        self.slots.check_integrity()
+        return [(chunk.sequence, chunk.count) for chunk in chunks]
+
+    def run(self):
+        """Steps until nothing is left, and how many."""
+        for count in range(10_000):
+            if self.scheduler.is_idle:
+                return count
+            self.step()
+        raise AssertionError(f"never idle: {self.scheduler!r}")
+
+
+def test_a_prompt_is_computed_in_chunks_of_the_batch_size():
+    bench = Bench(batch_tokens=16)
+    bench.add(range(40))
+    assert [[count for _, count in bench.step()] for _ in range(3)] == [[16], [16], [8]]
+
+
+def test_running_answers_go_first_and_bound_the_prompt_part_of_the_step():
+    bench = Bench(batch_tokens=16, interleaved_tokens=8)
+    (running,) = bench.add(range(4), new_tokens=100)
+    bench.step()
+    (long,) = bench.add(range(100, 150))
+    assert bench.step() == [(running, 1), (long, 8)]
+
+
+def test_a_sequence_waits_for_a_prefix_that_another_is_computing():
+    bench = Bench(batch_tokens=64)
+    prefix = list(range(100))
+    first, second = bench.add([*prefix, 7, 7])[0], bench.add([*prefix, 8, 8])[0]
+    bench.run()
+    shared_once = len(prefix) + 2 * (2 + 4)
+    assert (bench.computed_tokens, first.slot, second.slot) == (shared_once, None, None)
+
+
+def test_answers_to_one_request_compute_its_prompt_once():
+    bench = Bench()
+    bench.add(range(10), new_tokens=1, answers=3)
+    bench.run()
+    last_prompt_token_each, drawn = 2, 3
+    assert bench.computed_tokens == 10 + last_prompt_token_each + drawn
+
+
+def test_no_sequence_waits_where_the_memory_can_not_share():
+    bench = Bench(shares_prefixes=False, batch_tokens=64)
+    bench.add(range(50))
+    bench.add(range(50))
+    assert len({id(sequence) for sequence, _ in bench.step()}) == 2
+
+
+def test_more_requests_than_slots_are_served_in_the_order_of_arrival():
+    bench = Bench(slots=1, batch_tokens=64)
+    sequences = [bench.add([n] * 3, request_id=n)[0] for n in range(3)]
+    order = []
+    while not bench.scheduler.is_idle:
+        order += [sequence for sequence, _ in bench.step() if sequence not in order]
+    assert order == sequences
+
+
+def test_a_full_cache_forgets_idle_prefixes_before_it_stops_anyone():
+    bench = Bench()
+    bench.add([1, 2, 3], new_tokens=1)
+    bench.run()
+    (running,) = bench.add([4, 5, 6])
+    bench.step()
+    assert bench.scheduler.make_room()
+    assert (bench.scheduler.running, bench.cells.cells) == ([running], 3)
+
+
+def test_a_full_cache_makes_the_youngest_start_again_and_it_loses_nothing():
+    bench = Bench()
+    (old,) = bench.add([1, 2, 3])
+    bench.step()
+    (young,) = bench.add([4, 5, 6])
+    bench.step()
+    known = list(young.tokens)
+    assert bench.scheduler.make_room()
+    assert (bench.scheduler.running, bench.scheduler.waiting, young.tokens) == ([old], [young], known)
+    bench.run()
+    assert len(young.tokens) == 3 + 4
+
+
+def test_a_sequence_alone_is_never_stopped_for_room():
+    bench = Bench()
+    bench.add([1, 2, 3])
+    bench.step()
+    assert not bench.scheduler.make_room()
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=1, max_size=50), st.integers(0, 3)), max_size=8),
+    st.lists(st.sampled_from(["step", "room", "discard"]), max_size=30),
+)
+def test_whatever_happens_every_sequence_ends_and_every_slot_is_free(prompts, happenings):
+    bench = Bench(slots=3)
+    sequences = [bench.add(prompt, new_tokens=new)[0] for prompt, new in prompts]
+    for number, happening in enumerate(happenings):
+        match happening:
+            case "step":
+                bench.step()
+            case "room":
+                bench.scheduler.make_room()
+            case _ if sequences:
+                bench.scheduler.discard(sequences[number % len(sequences)])
+    bench.run()
+    assert [sequence.slot for sequence in sequences] == [None] * len(sequences)
+    assert bench.slots.has_idle
