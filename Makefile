@@ -42,7 +42,7 @@ generate: $(VENV)/dev-installed ## Derive code and tables from the documents in 
 	$(BIN)/python -m tools.generate
 
 fuzz: $(VENV)/dev-installed ## Search long for requests that break the contract (FUZZ_EXAMPLES=300 an operation)
-	$(BIN)/python -m pytest tests/live/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
+	$(BIN)/python -m pytest tests/contract/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
 
 bench: $(VENV)/dev-installed ## Measure a running server (ARGS="--url http://127.0.0.1:8000/v1 --clients 8" ...)
 	$(BIN)/python -m tools.bench $(ARGS)

@@ -1,0 +1,42 @@
+"""Schemathesis against the live server and the real engine: every phase and every check, on all three documents.
+
+`make test` tries a bounded number of requests, `make fuzz` (`--fuzz-examples`) many more. schemathesis.toml holds what is left out.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.launch import environment, serving
+
+HERE = Path(__file__).parent
+SHORT_EXAMPLES = 20
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """A server with a context so small that no answer can take long."""
+    with serving(tmp_path_factory.mktemp("fuzzed"), "--ctx-size", "512") as running:
+        yield running
+
+
+@pytest.mark.timeout(0)  # bounded by the number of examples; a hanging request ends by request-timeout
+@pytest.mark.parametrize("document", ["server", "openai", "ollama"])
+def test_no_request_breaks_the_contract(document, target, pytestconfig, tmp_path):
+    examples = pytestconfig.getoption("--fuzz-examples") or SHORT_EXAMPLES
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
+            *("run", f"{target.url}/openapi/{document}.json"),
+            *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--max-examples", str(examples)),
+        ],
+        cwd=HERE.parents[1],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-5_000:]
+    assert "No test cases" not in run.stdout
