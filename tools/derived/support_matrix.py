@@ -60,7 +60,8 @@ def _statuses(parameter: Any) -> Iterator[tuple[str, str]]:
             yield entry, ""
         else:
             neutral = ", ".join(f"`{json.dumps(value)}`" for value in entry.get("neutral", ()))
-            yield entry["status"], entry["reason"] + (f" Neutral: {neutral}." if neutral else "")
+            status = f"{entry['status']} for some values" if "when" in entry else entry["status"]
+            yield status, entry["reason"] + (f" Neutral: {neutral}." if neutral else "")
 
 
 def _not_served(operations: Coverage) -> str:
