@@ -1,0 +1,1 @@
+"""Ollama's operations: one module per resource, one thin function per operationId."""

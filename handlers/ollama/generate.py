@@ -1,0 +1,22 @@
+"""`POST /api/generate`. Owns the order of the steps; what they mean is `handlers.wire`'s business."""
+
+from starlette.responses import Response
+
+from handlers import generations
+from handlers.context import Call
+from handlers.ollama.residency import change_residency
+from handlers.streaming import json_response, ndjson_response
+from handlers.wire.ollama import generate as wire
+from handlers.wire.types.ollama import GenerateRequest
+
+
+async def generate(call: Call[GenerateRequest]) -> Response:
+    """Continue a prompt, in lines of JSON unless `stream` is false; without a prompt, load or unload the model."""
+    body = call.body
+    if not wire.has_prompt(body):
+        return json_response(wire.render_residency(body["model"], await change_residency(call)))
+    request = wire.parse(body, call.engine.model(body["model"]))
+    generation = await generations.begin(call, request)
+    if body.get("stream", True):
+        return ndjson_response(call, generation, wire.chunks(generations.Noted(call, generation), body))
+    return json_response(wire.render(await generations.finish(call, generation), body))

@@ -1,0 +1,1 @@
+"""OpenAI's operations: one module per resource, one thin function per operationId."""

@@ -1,0 +1,26 @@
+"""`POST /v1/chat/completions`. Owns the order of the steps; what they mean is `handlers.wire`'s business."""
+
+from starlette.responses import Response
+
+from handlers import generations
+from handlers.context import Call
+from handlers.streaming import json_response, sse_response
+from handlers.wire.openai import chat_completions as wire
+from handlers.wire.openai.envelope import new_envelope
+from handlers.wire.openai.stream_options import includes_usage
+from handlers.wire.types.openai import CreateChatCompletionRequest
+
+
+async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Response:
+    """createChatCompletion: answer a conversation, whole or as server-sent events."""
+    body = call.body
+    request = wire.parse(body)
+    generation = await generations.begin(call, request)
+    envelope = new_envelope(wire.ID_PREFIX, body["model"], call.engine.model(body["model"]))
+    logprobs = request.logprobs is not None
+    if not body.get("stream"):
+        result = await generations.finish(call, generation)
+        return json_response(wire.render(result, envelope, logprobs=logprobs))
+    events = generations.Noted(call, generation)
+    chunks = wire.chunks(events, envelope, n=request.n, logprobs=logprobs, include_usage=includes_usage(body))
+    return sse_response(call, generation, chunks)

@@ -1,0 +1,101 @@
+"""`/api/chat`: body -> GenerationRequest, result -> body, events -> lines. Must not know HTTP."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from engine import (
+    ChatPrompt,
+    ChoiceFinished,
+    Finished,
+    FinishReason,
+    GeneratedChoice,
+    GenerationEvent,
+    GenerationRequest,
+    GenerationResult,
+    JsonObject,
+    ModelEntry,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+from handlers.wire.logprobs import render_logprobs
+from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
+from handlers.wire.ollama.messages import template_messages, template_tools
+from handlers.wire.ollama.requests import generation_request
+from handlers.wire.ollama.thinking import template_kwargs
+from handlers.wire.ollama.tool_calls import OpenCall, render_tool_call
+from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
+from handlers.wire.types.ollama import ChatRequest as Body
+
+
+def has_messages(body: Body) -> bool:
+    """Whether there is a conversation to answer; without, the request loads or unloads the model."""
+    return bool(body["messages"])
+
+
+def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
+    """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
+    tools = template_tools(body.get("tools"))
+    if tools and body.get("format"):
+        message = "format: JSON and tools in one request are not supported yet; leave out one of the two"
+        raise InvalidParameter(message, "format", code=UNSUPPORTED_PARAMETER)
+    prompt = ChatPrompt(
+        messages=template_messages(body["messages"]),
+        tools=tools,
+        template_kwargs=template_kwargs(body.get("think"), entry),
+    )
+    return generation_request(body, prompt, parse_tool_calls=bool(tools))
+
+
+def render(result: GenerationResult, body: Body) -> JsonObject:
+    """The whole answer to `body`."""
+    choice = result.choices[0]
+    answer = {**opening(body["model"]), "message": _message(choice), **ending(choice.finish_reason, result)}
+    return {**answer, "logprobs": render_logprobs(choice.logprobs)} if body.get("logprobs") else answer
+
+
+def render_residency(model: str, change: Residency) -> JsonObject:
+    """The answer to a request without messages."""
+    return {**opening(model), "message": {"role": "assistant", "content": ""}, **residency_ending(change)}
+
+
+async def chunks(events: AsyncIterator[GenerationEvent], body: Body) -> AsyncIterator[JsonObject]:
+    """The lines of the answer to `body`: pieces of text, whole tool calls, then the reason, the counts and the durations."""
+    finish_reason: FinishReason = "stop"
+    call = OpenCall()
+    async for event in events:
+        if not call.continues(event):
+            for piece in _call_pieces(call.take()):
+                yield {**opening(body["model"]), **piece}
+        if isinstance(event, ToolCallDelta):
+            call.add(event)
+        elif isinstance(event, TextDelta):
+            yield {**opening(body["model"]), **_text_piece(event, body)}
+        elif isinstance(event, ChoiceFinished):
+            finish_reason = event.finish_reason
+        else:
+            yield {**opening(body["model"]), **_end_piece(finish_reason, event)}
+
+
+def _message(choice: GeneratedChoice) -> JsonObject:
+    rendered = [(call, render_tool_call(index, call)) for index, call in enumerate(choice.tool_calls)]
+    broken = "".join(call.arguments for call, whole in rendered if whole is None)
+    calls = [whole for _, whole in rendered if whole is not None]
+    message: JsonObject = {"role": "assistant", "content": choice.text + broken}
+    return {**message, "tool_calls": calls} if calls else message
+
+
+def _call_pieces(complete: tuple[int, ToolCall] | None) -> Iterator[JsonObject]:
+    if complete is None:
+        return
+    whole = render_tool_call(*complete)
+    content, calls = (complete[1].arguments, {}) if whole is None else ("", {"tool_calls": [whole]})
+    yield {"message": {"role": "assistant", "content": content, **calls}, "done": False}
+
+
+def _text_piece(event: TextDelta, body: Body) -> JsonObject:
+    piece: JsonObject = {"message": {"role": "assistant", "content": event.text}, "done": False}
+    return {**piece, "logprobs": render_logprobs(event.logprobs)} if body.get("logprobs") else piece
+
+
+def _end_piece(finish_reason: FinishReason, end: Finished) -> JsonObject:
+    return {"message": {"role": "assistant", "content": ""}, **ending(finish_reason, end)}

@@ -1,0 +1,41 @@
+"""What generate and chat requests have in common: body -> GenerationRequest around a prompt. Must not know either's prompt."""
+
+from engine import GenerationRequest, JsonConstraint, JsonObject, Prompt
+from handlers.wire.json_constraint import object_constraint, schema_constraint
+from handlers.wire.keep_alive import parse_keep_alive
+from handlers.wire.logprobs import requested_alternatives
+from handlers.wire.nullable import or_default
+from handlers.wire.ollama.options import max_tokens, parse_sampling
+from handlers.wire.stop import parse_stop
+from handlers.wire.types.ollama import ChatRequest, GenerateRequest, ModelOptions
+
+Body = GenerateRequest | ChatRequest
+
+
+def generation_request(
+    body: Body, prompt: Prompt, *, parse_tool_calls: bool = False, return_context: bool = False
+) -> GenerationRequest:
+    """The generation that `body` asks for with `prompt`. A prompt too long for the context is shortened, as Ollama documents."""
+    options: ModelOptions = body.get("options", {})
+    return GenerationRequest(
+        model=body["model"],
+        prompt=prompt,
+        sampling=parse_sampling(options),
+        constraint=parse_format(body.get("format")),
+        stop=parse_stop(options.get("stop"), "options.stop"),
+        max_tokens=max_tokens(options),
+        logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
+        ignore_eos=or_default(options.get("ignore_eos"), False),
+        parse_tool_calls=parse_tool_calls,
+        context_limit_tokens=options.get("num_ctx"),
+        truncate_prompt=True,
+        return_context=return_context,
+        keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
+    )
+
+
+def parse_format(form: str | JsonObject | None) -> JsonConstraint | None:
+    """The constraint that `format` stands for: `json` any JSON object, a schema what is valid under it, empty none."""
+    if isinstance(form, dict):
+        return schema_constraint(form, "format")
+    return object_constraint() if form == "json" else None

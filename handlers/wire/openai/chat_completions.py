@@ -1,0 +1,144 @@
+"""Chat completions: body -> GenerationRequest, result -> body, events -> chunks.
+
+Must not know HTTP, nor how events become server-sent ones.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+
+from engine import (
+    ChatPrompt,
+    ChoiceFinished,
+    Finished,
+    GeneratedChoice,
+    GenerationEvent,
+    GenerationRequest,
+    GenerationResult,
+    JsonObject,
+    TextDelta,
+    TokenLogprob,
+    ToolCall,
+    ToolCallDelta,
+)
+from handlers.wire.keep_alive import parse_keep_alive
+from handlers.wire.logprobs import render_logprobs, requested_alternatives
+from handlers.wire.nullable import or_default
+from handlers.wire.openai.envelope import Envelope, render_usage
+from handlers.wire.openai.messages import template_messages
+from handlers.wire.openai.response_format import parse_response_format
+from handlers.wire.openai.sampling import parse_sampling
+from handlers.wire.openai.stream_options import check_stream_options
+from handlers.wire.openai.tools import parse_tools
+from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
+from handlers.wire.stop import parse_stop
+from handlers.wire.types.openai import CreateChatCompletionRequest as Body
+
+ID_PREFIX = "chatcmpl-"
+_WHOLE = "chat.completion"
+_CHUNK = "chat.completion.chunk"
+
+
+def parse(body: Body) -> GenerationRequest:
+    """The generation that a validated body asks for. Raises InvalidParameter."""
+    check_stream_options(body)
+    tools = parse_tools(body)
+    constraint = parse_response_format(body.get("response_format"))
+    if tools and constraint:
+        raise _tools_and_json()
+    return GenerationRequest(
+        model=body["model"],
+        prompt=ChatPrompt(messages=template_messages(body["messages"]), tools=tools),
+        sampling=parse_sampling(body),
+        constraint=constraint,
+        stop=parse_stop(body.get("stop")),
+        max_tokens=_max_tokens(body),
+        n=or_default(body.get("n"), 1),
+        logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
+        ignore_eos=or_default(body.get("ignore_eos"), False),
+        parse_tool_calls=bool(tools),
+        keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
+    )
+
+
+def render(result: GenerationResult, envelope: Envelope, *, logprobs: bool) -> JsonObject:
+    """The whole answer. `logprobs`: the request asked for them."""
+    choices = [_choice(choice, logprobs) for choice in result.choices]
+    return {
+        **envelope.around(_WHOLE, choices),
+        "service_tier": "default",
+        "usage": render_usage([result.usage]),
+    }
+
+
+async def chunks(
+    events: AsyncIterator[GenerationEvent], envelope: Envelope, *, n: int, logprobs: bool, include_usage: bool
+) -> AsyncIterator[JsonObject]:
+    """The answer's chunks: each choice's role, then what happens, then the token counts if `include_usage`."""
+    frame: JsonObject = {**envelope.around(_CHUNK, ()), "service_tier": "default"}
+    if include_usage:
+        frame["usage"] = None
+    for index in range(n):
+        yield {**frame, "choices": [_delta(index, {"role": "assistant", "content": "", "refusal": None})]}
+    async for event in events:
+        if not isinstance(event, Finished):
+            yield {**frame, "choices": [_event_choice(event, logprobs)]}
+        elif include_usage:
+            yield {**frame, "usage": render_usage([event.usage])}
+
+
+def _max_tokens(body: Body) -> int | None:
+    newer, older = body.get("max_completion_tokens"), body.get("max_tokens")
+    if newer is not None and older is not None and newer != older:
+        raise InvalidParameter(
+            f"max_tokens: {older} contradicts max_completion_tokens, which is {newer}; send one of the two",
+            "max_tokens",
+        )
+    return older if newer is None else newer
+
+
+def _tools_and_json() -> InvalidParameter:
+    return InvalidParameter(
+        "response_format: JSON and tools in one request are not supported yet; leave out tools or set tool_choice to 'none'",
+        "response_format",
+        code=UNSUPPORTED_PARAMETER,
+    )
+
+
+def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:
+    message: JsonObject = {"role": "assistant", "content": choice.text, "refusal": None}
+    if choice.tool_calls:
+        message["content"] = choice.text or None
+        message["tool_calls"] = [_tool_call(call) for call in choice.tool_calls]
+    return {
+        "index": choice.index,
+        "message": message,
+        "logprobs": _logprobs(choice.logprobs) if logprobs else None,
+        "finish_reason": choice.finish_reason,
+    }
+
+
+def _tool_call(call: ToolCall) -> JsonObject:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _event_choice(event: TextDelta | ToolCallDelta | ChoiceFinished, logprobs: bool) -> JsonObject:
+    if isinstance(event, ChoiceFinished):
+        return {**_delta(event.index, {}), "finish_reason": event.finish_reason}
+    if isinstance(event, ToolCallDelta):
+        return _delta(event.index, {"tool_calls": [_tool_call_delta(event)]})
+    choice = _delta(event.index, {"content": event.text})
+    return {**choice, "logprobs": _logprobs(event.logprobs)} if logprobs else choice
+
+
+def _delta(index: int, delta: JsonObject) -> JsonObject:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": None}
+
+
+def _tool_call_delta(event: ToolCallDelta) -> JsonObject:
+    """A call's id, type and name come once, with its first delta."""
+    opening = {} if event.id is None else {"id": event.id, "type": "function"}
+    name = {} if event.name is None else {"name": event.name}
+    return {"index": event.call_index, **opening, "function": {**name, "arguments": event.arguments}}
+
+
+def _logprobs(tokens: Sequence[TokenLogprob]) -> JsonObject:
+    return {"content": render_logprobs(tokens), "refusal": None}
