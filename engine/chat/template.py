@@ -1,0 +1,121 @@
+"""A model's own chat template: conversation in, prompt out.
+
+Owns what a template is given and whose fault it is when it fails. How it is kept within bounds is the sandbox's business; must not know
+models, tokens or requests.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from engine.chat.meter import OutOfBounds
+from engine.chat.sandbox import Sandbox, metered
+from engine.chat.template_functions import bounded_texts, check_format, text_of
+from engine.request import JsonObject
+
+_MAX_SOURCE_CHARACTERS = 1 << 18
+_MAX_COMPLAINT_CHARACTERS = 500
+_RESERVED = ("messages", "tools")
+_THINKING_SWITCHES = frozenset(("enable_thinking", "thinking", "reasoning_effort"))
+_THINKING_MARKS = ("<think>", "</think>")
+
+
+class TemplateError(Exception):
+    """The template is broken or out of bounds: the model's fault, not the caller's."""
+
+
+class TemplateRefusal(Exception):
+    """The template itself refused the conversation by `raise_exception`; the message is its own."""
+
+
+def _local_time() -> datetime:
+    return datetime.now().astimezone()
+
+
+class ChatTemplate:
+    """A compiled template; may be rendered by several threads at once.
+
+    `supports_tools`: it looks at the tools it is given. `supports_thinking`: it has a switch for reasoning, or marks it.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        bos_token: str = "",
+        eos_token: str = "",
+        limit_seconds: float = 2.0,
+        clock: Callable[[], datetime] = _local_time,
+    ) -> None:
+        """`limit_seconds` bounds the processor time of compiling, and of each rendering. Raises TemplateError on a syntax error."""
+        if len(source) > _MAX_SOURCE_CHARACTERS:
+            raise TemplateError(f"it is longer than {_MAX_SOURCE_CHARACTERS:,} characters")
+        self._limit_seconds = limit_seconds
+        self._special_tokens = {"bos_token": bos_token, "eos_token": eos_token}
+        sandbox = Sandbox()
+        sandbox.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime(clock)}
+        with _failures(), metered(limit_seconds):
+            tree, self._template = sandbox.compile_metered(source)
+        names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+        self.supports_tools = "tools" in names
+        self.supports_thinking = bool(names & _THINKING_SWITCHES) or any(mark in source for mark in _THINKING_MARKS)
+
+    def render(
+        self,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        /,
+        *,
+        add_generation_prompt: bool = True,
+        **kwargs: Any,
+    ) -> str:
+        """The prompt for a conversation. `kwargs` are further variables for the template, which may ignore them.
+
+        Raises TemplateRefusal if the template refuses the conversation or `kwargs` would replace it, TemplateError if it fails.
+        """
+        for name in _RESERVED:
+            if name in kwargs:
+                raise TemplateRefusal(f"{name!r} cannot be given as a variable")
+        variables = {
+            **self._special_tokens,
+            "documents": None,
+            **kwargs,
+            "messages": list(messages),
+            "tools": list(tools) or None,
+            "add_generation_prompt": add_generation_prompt,
+        }
+        with _failures(), metered(self._limit_seconds):
+            return "".join(bounded_texts(self._template.generate(variables)))
+
+
+def _raise_exception(message: Any) -> None:
+    raise TemplateRefusal(text_of(message)[:_MAX_COMPLAINT_CHARACTERS])
+
+
+def _strftime(clock: Callable[[], datetime]) -> Callable[[str], str]:
+    def strftime_now(pattern: str) -> str:
+        check_format(pattern, ())
+        return clock().strftime(pattern)
+
+    return strftime_now
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Whatever a template's code can raise, as a TemplateError; its refusals as they are."""
+    try:
+        yield
+    except TemplateRefusal:
+        raise
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"line {error.lineno}: {error.message}") from error
+    except OutOfBounds as error:
+        raise TemplateError(str(error)) from error
+    except RecursionError as error:
+        raise TemplateError("it is nested, or calls itself, too deep") from error
+    except Exception as error:
+        raise TemplateError(f"{type(error).__name__}: {error}"[:_MAX_COMPLAINT_CHARACTERS]) from error

@@ -1,0 +1,20 @@
+"""The form of tool call is read from the template that teaches it."""
+
+import pytest
+
+from engine.chat.formats import CHATML, tool_format
+from engine.chat.tool_formats.hermes import HermesFormat
+
+
+@pytest.mark.parametrize(
+    ("template", "form"),
+    [
+        ("{% if tools %}return JSON within <tool_call></tool_call>{% endif %}", HermesFormat),
+        (CHATML, type(None)),
+        ("<tool_call>\n<function=name>\n<parameter=p>", type(None)),
+        ("<tool_call>name\n<arg_key>k</arg_key>", type(None)),
+        ("[TOOL_CALLS]", type(None)),
+    ],
+)
+def test_the_form_is_the_one_that_the_template_shows(template: str, form: type) -> None:
+    assert type(tool_format(template)) is form
