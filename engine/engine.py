@@ -87,6 +87,11 @@ class Engine:
         """Whether every model named at start has been loaded."""
         return self._started and self._loaded_once.issuperset(self._preload)
 
+    @property
+    def preloads(self) -> tuple[str, ...]:
+        """The models named at start: they are loaded at once and stay."""
+        return tuple(self._preload)
+
     def models(self) -> list[ModelEntry]:
         """Every model that can be asked for, by name."""
         return self._catalog.models()
