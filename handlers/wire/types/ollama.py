@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 
 class GenerateRequest(TypedDict):
-    """GenerateRequest of the document."""
+    """A prompt to continue, and how."""
 
     model: str
     prompt: NotRequired[str]
@@ -66,7 +66,7 @@ class ModelOptions(TypedDict):
 
 
 class GenerateResponse(TypedDict):
-    """GenerateResponse of the document."""
+    """The answer to a prompt."""
 
     model: NotRequired[str]
     created_at: NotRequired[str]
@@ -85,7 +85,7 @@ class GenerateResponse(TypedDict):
 
 
 class Logprob(TypedDict):
-    """Logprob of the document."""
+    """One token, and what could have stood in its place."""
 
     token: NotRequired[str]
     logprob: NotRequired[float]
@@ -94,7 +94,7 @@ class Logprob(TypedDict):
 
 
 class TokenLogprob(TypedDict):
-    """TokenLogprob of the document."""
+    """A token that could have stood at a position."""
 
     token: NotRequired[str]
     logprob: NotRequired[float]
@@ -121,13 +121,13 @@ class GenerateStreamEvent(TypedDict):
 
 
 class ErrorResponse(TypedDict):
-    """ErrorResponse of the document."""
+    """The body of every failed request, and the last line of a stream that fails."""
 
     error: str
 
 
 class ChatRequest(TypedDict):
-    """ChatRequest of the document."""
+    """A conversation to answer, and how."""
 
     model: str
     messages: list[ChatMessage]
@@ -142,7 +142,7 @@ class ChatRequest(TypedDict):
 
 
 class ChatMessage(TypedDict):
-    """ChatMessage of the document."""
+    """One message of a conversation."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: NotRequired[str | None]
@@ -154,7 +154,7 @@ class ChatMessage(TypedDict):
 
 
 class ToolCall(TypedDict):
-    """ToolCall of the document."""
+    """A call of a tool."""
 
     id: NotRequired[str]
     type: NotRequired[Literal["function"]]
@@ -162,7 +162,7 @@ class ToolCall(TypedDict):
 
 
 class ToolCallFunction(TypedDict):
-    """ToolCallFunction of the document."""
+    """The function and its arguments."""
 
     index: NotRequired[int]
     name: str
@@ -171,14 +171,14 @@ class ToolCallFunction(TypedDict):
 
 
 class ToolDefinition(TypedDict):
-    """ToolDefinition of the document."""
+    """A tool that the model may call."""
 
     type: Literal["function"]
     function: ToolDefinitionFunction
 
 
 class ToolDefinitionFunction(TypedDict):
-    """ToolDefinitionFunction of the document."""
+    """The function."""
 
     name: str
     description: NotRequired[str]
@@ -186,7 +186,7 @@ class ToolDefinitionFunction(TypedDict):
 
 
 class ChatResponse(TypedDict):
-    """ChatResponse of the document."""
+    """The answer to a conversation."""
 
     model: NotRequired[str]
     created_at: NotRequired[str]
@@ -203,7 +203,7 @@ class ChatResponse(TypedDict):
 
 
 class ChatResponseMessage(TypedDict):
-    """ChatResponseMessage of the document."""
+    """The answer."""
 
     role: NotRequired[Literal["assistant"]]
     content: NotRequired[str]
@@ -230,7 +230,7 @@ class ChatStreamEvent(TypedDict):
 
 
 class ChatStreamEventMessage(TypedDict):
-    """ChatStreamEventMessage of the document."""
+    """A piece of the answer."""
 
     role: NotRequired[str]
     content: NotRequired[str]
@@ -240,7 +240,7 @@ class ChatStreamEventMessage(TypedDict):
 
 
 class EmbedRequest(TypedDict):
-    """EmbedRequest of the document."""
+    """Texts to embed, and how."""
 
     model: str
     input: str | list[str]
@@ -251,7 +251,7 @@ class EmbedRequest(TypedDict):
 
 
 class EmbedResponse(TypedDict):
-    """EmbedResponse of the document."""
+    """The vectors of the texts."""
 
     model: NotRequired[str]
     embeddings: NotRequired[list[list[float]]]
@@ -261,7 +261,7 @@ class EmbedResponse(TypedDict):
 
 
 class EmbeddingsRequest(TypedDict):
-    """EmbeddingsRequest of the document."""
+    """One text to embed."""
 
     model: str
     prompt: NotRequired[str]
@@ -270,19 +270,19 @@ class EmbeddingsRequest(TypedDict):
 
 
 class EmbeddingsResponse(TypedDict):
-    """EmbeddingsResponse of the document."""
+    """The vector of the text."""
 
     embedding: list[float]
 
 
 class ListResponse(TypedDict):
-    """ListResponse of the document."""
+    """The models of this server."""
 
     models: NotRequired[list[ModelSummary]]
 
 
 class ModelSummary(TypedDict):
-    """ModelSummary of the document."""
+    """One model."""
 
     name: NotRequired[str]
     model: NotRequired[str]
@@ -296,7 +296,7 @@ class ModelSummary(TypedDict):
 
 
 class ModelDetails(TypedDict):
-    """ModelDetails of the document."""
+    """What a model is made of."""
 
     parent_model: NotRequired[str]
     format: NotRequired[str]
@@ -309,13 +309,13 @@ class ModelDetails(TypedDict):
 
 
 class PsResponse(TypedDict):
-    """PsResponse of the document."""
+    """The loaded models."""
 
     models: NotRequired[list[Ps]]
 
 
 class Ps(TypedDict):
-    """Ps of the document."""
+    """One loaded model."""
 
     name: NotRequired[str]
     model: NotRequired[str]
@@ -328,14 +328,14 @@ class Ps(TypedDict):
 
 
 class ShowRequest(TypedDict):
-    """ShowRequest of the document."""
+    """The model to describe."""
 
     model: str
     verbose: NotRequired[bool]
 
 
 class ShowResponse(TypedDict):
-    """ShowResponse of the document."""
+    """One model, in full."""
 
     parameters: NotRequired[str]
     license: NotRequired[str]
@@ -349,7 +349,7 @@ class ShowResponse(TypedDict):
 
 
 class VersionResponse(TypedDict):
-    """VersionResponse of the document."""
+    """The version of this server."""
 
     version: NotRequired[str]
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 
 class CreateChatCompletionRequest(TypedDict):
-    """CreateChatCompletionRequest of the document."""
+    """A conversation to answer, and how."""
 
     messages: list[ChatCompletionRequestMessage]
     model: str
@@ -69,7 +69,7 @@ class ChatCompletionRequestDeveloperMessage(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartText(TypedDict):
-    """Text part."""
+    """A part that is text."""
 
     type: Literal["text"]
     text: str
@@ -99,7 +99,7 @@ class ChatCompletionRequestUserMessage(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartImage(TypedDict):
-    """Image part."""
+    """A part that is a picture."""
 
     type: Literal["image_url"]
     image_url: ChatCompletionRequestMessageContentPartImageImageUrl
@@ -107,14 +107,14 @@ class ChatCompletionRequestMessageContentPartImage(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartImageImageUrl(TypedDict):
-    """ChatCompletionRequestMessageContentPartImageImageUrl of the document."""
+    """The picture."""
 
     url: str
     detail: NotRequired[Literal["auto", "low", "high"]]
 
 
 class ChatCompletionRequestMessageContentPartAudio(TypedDict):
-    """Audio part."""
+    """A part that is sound."""
 
     type: Literal["input_audio"]
     input_audio: ChatCompletionRequestMessageContentPartAudioInputAudio
@@ -122,14 +122,14 @@ class ChatCompletionRequestMessageContentPartAudio(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartAudioInputAudio(TypedDict):
-    """ChatCompletionRequestMessageContentPartAudioInputAudio of the document."""
+    """The sound."""
 
     data: str
     format: Literal["wav", "mp3"]
 
 
 class ChatCompletionRequestMessageContentPartFile(TypedDict):
-    """File part."""
+    """A part that is a file."""
 
     type: Literal["file"]
     file: ChatCompletionRequestMessageContentPartFileFile
@@ -137,7 +137,7 @@ class ChatCompletionRequestMessageContentPartFile(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartFileFile(TypedDict):
-    """ChatCompletionRequestMessageContentPartFileFile of the document."""
+    """The file, by its content or by its id."""
 
     filename: NotRequired[str]
     file_data: NotRequired[str]
@@ -157,7 +157,7 @@ class ChatCompletionRequestAssistantMessage(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartRefusal(TypedDict):
-    """Refusal part."""
+    """A part with which the model declined."""
 
     type: Literal["refusal"]
     refusal: str
@@ -170,7 +170,7 @@ class ChatCompletionRequestAssistantMessageAudio(TypedDict):
 
 
 class ChatCompletionMessageToolCall(TypedDict):
-    """Function tool call."""
+    """A call of a function."""
 
     id: str
     type: Literal["function"]
@@ -178,14 +178,14 @@ class ChatCompletionMessageToolCall(TypedDict):
 
 
 class ChatCompletionMessageToolCallFunction(TypedDict):
-    """ChatCompletionMessageToolCallFunction of the document."""
+    """The function and its arguments."""
 
     name: str
     arguments: str
 
 
 class ChatCompletionMessageCustomToolCall(TypedDict):
-    """Custom tool call."""
+    """A call of a custom tool."""
 
     id: str
     type: Literal["custom"]
@@ -193,7 +193,7 @@ class ChatCompletionMessageCustomToolCall(TypedDict):
 
 
 class ChatCompletionMessageCustomToolCallCustom(TypedDict):
-    """ChatCompletionMessageCustomToolCallCustom of the document."""
+    """The tool and its input."""
 
     name: str
     input: str
@@ -244,7 +244,7 @@ class CreateChatCompletionRequestWebSearchOptionsUserLocation(TypedDict):
 
 
 class WebSearchLocation(TypedDict):
-    """WebSearchLocation of the document."""
+    """A place, as closely as wanted."""
 
     country: NotRequired[str]
     region: NotRequired[str]
@@ -266,7 +266,7 @@ class ResponseFormatJsonSchema(TypedDict):
 
 
 class ResponseFormatJsonSchemaJsonSchema(TypedDict):
-    """ResponseFormatJsonSchemaJsonSchema of the document."""
+    """The schema and its name."""
 
     description: NotRequired[str]
     name: str
@@ -294,27 +294,27 @@ class VoiceIdsOrCustomVoiceOption2(TypedDict):
 
 
 class ModerationParam(TypedDict):
-    """ModerationParam of the document."""
+    """How to moderate."""
 
     model: str
     policy: NotRequired[ModerationPolicyParam | None]
 
 
 class ModerationPolicyParam(TypedDict):
-    """ModerationPolicyParam of the document."""
+    """What to do with what is found."""
 
     input: NotRequired[ModerationConfigParam | None]
     output: NotRequired[ModerationConfigParam | None]
 
 
 class ModerationConfigParam(TypedDict):
-    """ModerationConfigParam of the document."""
+    """What to do with what is found on one side."""
 
     mode: ModerationMode
 
 
 class PredictionContent(TypedDict):
-    """Predicted content."""
+    """Text that the answer will probably contain."""
 
     type: Literal["content"]
     content: str | list[ChatCompletionRequestMessageContentPartText]
@@ -328,14 +328,14 @@ class ChatCompletionStreamOptions(TypedDict):
 
 
 class ChatCompletionTool(TypedDict):
-    """Function tool."""
+    """A function that the model may call."""
 
     type: Literal["function"]
     function: FunctionObject
 
 
 class FunctionObject(TypedDict):
-    """FunctionObject of the document."""
+    """A function."""
 
     description: NotRequired[str]
     name: str
@@ -344,14 +344,14 @@ class FunctionObject(TypedDict):
 
 
 class CustomToolChatCompletions(TypedDict):
-    """Custom tool."""
+    """A tool whose input is text, not JSON."""
 
     type: Literal["custom"]
     custom: CustomToolChatCompletionsCustom
 
 
 class CustomToolChatCompletionsCustom(TypedDict):
-    """CustomToolChatCompletionsCustom of the document."""
+    """The tool."""
 
     name: str
     description: NotRequired[str]
@@ -379,53 +379,53 @@ class CustomToolChatCompletionsCustomFormatGrammarGrammar(TypedDict):
 
 
 class ChatCompletionAllowedToolsChoice(TypedDict):
-    """Allowed tools."""
+    """Only some of the tools may be called."""
 
     type: Literal["allowed_tools"]
     allowed_tools: ChatCompletionAllowedTools
 
 
 class ChatCompletionAllowedTools(TypedDict):
-    """ChatCompletionAllowedTools of the document."""
+    """Some of the tools."""
 
     mode: Literal["auto", "required"]
     tools: list[dict[str, Any]]
 
 
 class ChatCompletionNamedToolChoice(TypedDict):
-    """One function."""
+    """This function must be called."""
 
     type: Literal["function"]
     function: ChatCompletionNamedToolChoiceFunction
 
 
 class ChatCompletionNamedToolChoiceFunction(TypedDict):
-    """ChatCompletionNamedToolChoiceFunction of the document."""
+    """The function."""
 
     name: str
 
 
 class ChatCompletionNamedToolChoiceCustom(TypedDict):
-    """One custom tool."""
+    """This custom tool must be called."""
 
     type: Literal["custom"]
     custom: ChatCompletionNamedToolChoiceCustomCustom
 
 
 class ChatCompletionNamedToolChoiceCustomCustom(TypedDict):
-    """ChatCompletionNamedToolChoiceCustomCustom of the document."""
+    """The tool."""
 
     name: str
 
 
 class ChatCompletionFunctionCallOption(TypedDict):
-    """ChatCompletionFunctionCallOption of the document."""
+    """This function must be called."""
 
     name: str
 
 
 class ChatCompletionFunctions(TypedDict):
-    """ChatCompletionFunctions of the document."""
+    """A function, in the older form."""
 
     description: NotRequired[str]
     name: str
@@ -448,7 +448,7 @@ class CreateChatCompletionResponse(TypedDict):
 
 
 class CreateChatCompletionResponseChoice(TypedDict):
-    """CreateChatCompletionResponseChoice of the document."""
+    """One answer."""
 
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
     index: int
@@ -469,14 +469,14 @@ class ChatCompletionResponseMessage(TypedDict):
 
 
 class ChatCompletionResponseMessageAnnotation(TypedDict):
-    """ChatCompletionResponseMessageAnnotation of the document."""
+    """A source from the web."""
 
     type: Literal["url_citation"]
     url_citation: ChatCompletionResponseMessageAnnotationUrlCitation
 
 
 class ChatCompletionResponseMessageAnnotationUrlCitation(TypedDict):
-    """ChatCompletionResponseMessageAnnotationUrlCitation of the document."""
+    """The source, and the text that rests on it."""
 
     end_index: int
     start_index: int
@@ -508,7 +508,7 @@ class ChatCompletionLogprobs(TypedDict):
 
 
 class ChatCompletionTokenLogprob(TypedDict):
-    """ChatCompletionTokenLogprob of the document."""
+    """One token, and what could have stood in its place."""
 
     token: str
     logprob: float
@@ -517,7 +517,7 @@ class ChatCompletionTokenLogprob(TypedDict):
 
 
 class ChatCompletionTokenLogprobTopLogprob(TypedDict):
-    """ChatCompletionTokenLogprobTopLogprob of the document."""
+    """A token that could have stood here."""
 
     token: str
     logprob: float
@@ -535,7 +535,7 @@ class CompletionUsage(TypedDict):
 
 
 class CompletionUsageCompletionTokensDetails(TypedDict):
-    """CompletionUsageCompletionTokensDetails of the document."""
+    """The generated tokens by kind."""
 
     accepted_prediction_tokens: NotRequired[int]
     audio_tokens: NotRequired[int]
@@ -545,7 +545,7 @@ class CompletionUsageCompletionTokensDetails(TypedDict):
 
 
 class CompletionUsagePromptTokensDetails(TypedDict):
-    """CompletionUsagePromptTokensDetails of the document."""
+    """The prompt's tokens by kind."""
 
     audio_tokens: NotRequired[int]
     cached_tokens: NotRequired[int]
@@ -562,7 +562,7 @@ class ChatCompletionModeration(TypedDict):
 
 
 class ChatCompletionModerationResults(TypedDict):
-    """ChatCompletionModerationResults of the document."""
+    """The judgements of the moderation model."""
 
     type: Literal["moderation_results"]
     model: str
@@ -570,7 +570,7 @@ class ChatCompletionModerationResults(TypedDict):
 
 
 class ModerationResultBody(TypedDict):
-    """ModerationResultBody of the document."""
+    """One judgement."""
 
     type: Literal["moderation_result"]
     model: str
@@ -581,7 +581,7 @@ class ModerationResultBody(TypedDict):
 
 
 class ChatCompletionModerationError(TypedDict):
-    """ChatCompletionModerationError of the document."""
+    """Why there is no judgement."""
 
     type: Literal["error"]
     code: str
@@ -604,7 +604,7 @@ class CreateChatCompletionStreamResponse(TypedDict):
 
 
 class CreateChatCompletionStreamResponseChoice(TypedDict):
-    """CreateChatCompletionStreamResponseChoice of the document."""
+    """A piece of one answer."""
 
     delta: ChatCompletionStreamResponseDelta
     logprobs: NotRequired[ChatCompletionLogprobs | None]
@@ -623,14 +623,14 @@ class ChatCompletionStreamResponseDelta(TypedDict):
 
 
 class ChatCompletionStreamResponseDeltaFunctionCall(TypedDict):
-    """ChatCompletionStreamResponseDeltaFunctionCall of the document."""
+    """Older form of `tool_calls`."""
 
     arguments: NotRequired[str]
     name: NotRequired[str]
 
 
 class ChatCompletionMessageToolCallChunk(TypedDict):
-    """ChatCompletionMessageToolCallChunk of the document."""
+    """A piece of a call of a function."""
 
     index: int
     id: NotRequired[str]
@@ -639,14 +639,14 @@ class ChatCompletionMessageToolCallChunk(TypedDict):
 
 
 class ChatCompletionMessageToolCallChunkFunction(TypedDict):
-    """ChatCompletionMessageToolCallChunkFunction of the document."""
+    """More of the function and its arguments."""
 
     name: NotRequired[str]
     arguments: NotRequired[str]
 
 
 class ErrorResponse(TypedDict):
-    """ErrorResponse of the document."""
+    """The body of every failed request."""
 
     error: Error
 
@@ -661,7 +661,7 @@ class Error(TypedDict):
 
 
 class CreateCompletionRequest(TypedDict):
-    """CreateCompletionRequest of the document."""
+    """Texts to continue, and how."""
 
     model: str
     prompt: str | list[str] | list[int] | list[list[int]] | None
@@ -706,7 +706,7 @@ class CreateCompletionResponse(TypedDict):
 
 
 class CreateCompletionResponseChoice(TypedDict):
-    """CreateCompletionResponseChoice of the document."""
+    """One answer."""
 
     finish_reason: Literal["stop", "length", "content_filter"]
     index: int
@@ -736,7 +736,7 @@ class CreateCompletionStreamResponse(TypedDict):
 
 
 class CreateCompletionStreamResponseChoice(TypedDict):
-    """CreateCompletionStreamResponseChoice of the document."""
+    """A piece of one answer."""
 
     finish_reason: Literal["stop", "length", "content_filter"] | None
     index: int
@@ -745,7 +745,7 @@ class CreateCompletionStreamResponseChoice(TypedDict):
 
 
 class CreateEmbeddingRequest(TypedDict):
-    """CreateEmbeddingRequest of the document."""
+    """Texts to embed, and how."""
 
     input: str | list[str] | list[int] | list[list[int]]
     model: str
@@ -755,7 +755,7 @@ class CreateEmbeddingRequest(TypedDict):
 
 
 class CreateEmbeddingResponse(TypedDict):
-    """CreateEmbeddingResponse of the document."""
+    """The vectors of the inputs."""
 
     data: list[Embedding]
     model: str
@@ -764,7 +764,7 @@ class CreateEmbeddingResponse(TypedDict):
 
 
 class Embedding(TypedDict):
-    """Embedding of the document."""
+    """The vector of one input."""
 
     index: int
     embedding: list[float] | str
@@ -772,14 +772,14 @@ class Embedding(TypedDict):
 
 
 class CreateEmbeddingResponseUsage(TypedDict):
-    """CreateEmbeddingResponseUsage of the document."""
+    """Exact token counts."""
 
     prompt_tokens: int
     total_tokens: int
 
 
 class ListModelsResponse(TypedDict):
-    """ListModelsResponse of the document."""
+    """The models of this server."""
 
     object: Literal["list"]
     data: list[Model]

@@ -9,13 +9,13 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class HealthResponse(TypedDict):
-    """HealthResponse of the document."""
+    """The server is alive."""
 
     status: Literal["ok"]
 
 
 class ErrorResponse(TypedDict):
-    """ErrorResponse of the document."""
+    """The body of every failed request."""
 
     error: Error
 
@@ -30,14 +30,14 @@ class Error(TypedDict):
 
 
 class ReadyResponse(TypedDict):
-    """ReadyResponse of the document."""
+    """Whether the models named at the start are loaded."""
 
     status: Literal["ready", "loading", "failed"]
     models: list[ModelReadiness]
 
 
 class ModelReadiness(TypedDict):
-    """ModelReadiness of the document."""
+    """Whether one model is loaded."""
 
     model: str
     status: Literal["ready", "loading", "failed"]
@@ -45,34 +45,34 @@ class ModelReadiness(TypedDict):
 
 
 class TokenizeRequest(TypedDict):
-    """TokenizeRequest of the document."""
+    """A text to tokenize."""
 
     model: str
     text: str
 
 
 class TokenizeResponse(TypedDict):
-    """TokenizeResponse of the document."""
+    """The tokens of the text."""
 
     tokens: list[int]
     count: int
 
 
 class DetokenizeRequest(TypedDict):
-    """DetokenizeRequest of the document."""
+    """Tokens to turn into text."""
 
     model: str
     tokens: list[int]
 
 
 class DetokenizeResponse(TypedDict):
-    """DetokenizeResponse of the document."""
+    """The text of the tokens."""
 
     text: str
 
 
 class ApplyTemplateRequest(TypedDict):
-    """ApplyTemplateRequest of the document."""
+    """A conversation to render."""
 
     model: str
     messages: list[TemplateMessage]
@@ -80,7 +80,7 @@ class ApplyTemplateRequest(TypedDict):
 
 
 class TemplateMessage(TypedDict):
-    """TemplateMessage of the document."""
+    """One message of a conversation."""
 
     role: Literal["developer", "system", "user", "assistant", "tool"]
     content: NotRequired[str | None]
@@ -90,7 +90,7 @@ class TemplateMessage(TypedDict):
 
 
 class TemplateToolCall(TypedDict):
-    """TemplateToolCall of the document."""
+    """A call of a tool."""
 
     id: str
     type: Literal["function"]
@@ -98,21 +98,21 @@ class TemplateToolCall(TypedDict):
 
 
 class TemplateToolCallFunction(TypedDict):
-    """TemplateToolCallFunction of the document."""
+    """The function and its arguments."""
 
     name: str
     arguments: str
 
 
 class TemplateTool(TypedDict):
-    """TemplateTool of the document."""
+    """A tool that the model may call."""
 
     type: Literal["function"]
     function: TemplateToolFunction
 
 
 class TemplateToolFunction(TypedDict):
-    """TemplateToolFunction of the document."""
+    """The function."""
 
     name: str
     description: NotRequired[str]
@@ -120,13 +120,13 @@ class TemplateToolFunction(TypedDict):
 
 
 class ApplyTemplateResponse(TypedDict):
-    """ApplyTemplateResponse of the document."""
+    """The rendered prompt."""
 
     prompt: str
 
 
 class OpenapiDocument(TypedDict):
-    """OpenapiDocument of the document."""
+    """An OpenAPI document."""
 
     openapi: str
     info: dict[str, Any]
