@@ -29,6 +29,10 @@ class EngineError(Exception):
         self.message = message
         self.param = param
 
+    def again(self) -> "EngineError":
+        """The same failure for another request: a raised exception carries the trace of one."""
+        return EngineError(self.code, self.message, param=self.param)
+
 
 ERROR_CODES: tuple[ErrorCode, ...] = get_args(ErrorCode)
 

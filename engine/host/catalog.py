@@ -60,8 +60,8 @@ class Catalog:
     def __init__(self, sources: tuple[Source, ...]) -> None:
         self._sources = sources
         self._entries: dict[str, ModelEntry] = {}
-        self._refused: dict[tuple[Path, ...], tuple[Stamp, ...]] = {}
-        self._warned: set[str] = set()
+        self._refused: dict[tuple[Path, ...], tuple[tuple[Stamp, ...], str]] = {}
+        self._warned: frozenset[str] = frozenset()
         self._next_scan = 0.0
 
     @property
@@ -71,6 +71,9 @@ class Catalog:
 
     def scan(self) -> None:
         """Read all sources for the first time. Raises CatalogError for one that was named and is not what it must be."""
+        for name, path in self._sources:
+            if name is not None and path.is_dir():
+                raise CatalogError(f"{path}: a name ({name}) can be given to a file only, and this is a directory")
         self._rebuild(strict=True)
         if not self._entries:
             logger.warning("no model found in %s", ", ".join(str(path) for _, path in self._sources) or "no source")
@@ -98,57 +101,59 @@ class Catalog:
         """Look at every source again; files whose size and time are the same are not read again."""
         begun = time.monotonic()
         entries: dict[str, ModelEntry] = {}
+        warnings: dict[str, None] = {}
         for source in self._sources:
-            for name, path in self._files(source, strict):
-                self._add(entries, name, path, strict=strict and path == source[1])
+            for name, path in self._files(source):
+                try:
+                    _add(entries, self._entry(name, path))
+                except CatalogError as error:
+                    if strict and path == source[1]:
+                        raise
+                    warnings[str(error)] = None
         self._entries = entries
+        self._warn(warnings)
         ended = time.monotonic()
         self._next_scan = ended + max(_RESCAN_SECONDS, (ended - begun) / _RESCAN_SHARE)
 
-    def _files(self, source: Source, strict: bool) -> Iterator[Source]:
+    def _files(self, source: Source) -> Iterator[tuple[str, Path]]:
         name, path = source
-        if not path.is_dir():
-            yield _file_name(source), path
-        elif name is not None and strict:
-            raise CatalogError(f"{path}: a name ({name}) can be given to a file only, and this is a directory")
-        else:
+        if name is None and path.is_dir():
             yield from _walk(path)
-
-    def _add(self, entries: dict[str, ModelEntry], name: str | None, path: Path, *, strict: bool) -> None:
-        assert name is not None
-        try:
-            entry = self._entry(name, _parts(path))
-            other = entries.get(name)
-            if other is not None and other.paths != entry.paths:
-                raise CatalogError(
-                    f"{path}: the name {name} is already that of {other.path}; give it another: NAME={path}"
-                )
-        except CatalogError as error:
-            if strict:
-                raise
-            self._warn(f"skipped {error}")
         else:
-            entries[name] = entry
+            yield _file_name(source), path
 
-    def _entry(self, name: str, paths: tuple[Path, ...]) -> ModelEntry:
+    def _entry(self, name: str, path: Path) -> ModelEntry:
+        """The known entry where nothing has changed, else a new one; a refused file is refused again unread."""
+        if not name.isprintable():
+            raise CatalogError(f"{str(path)!a}: its name is not printable text")
+        paths = _parts(path)
         stamps = _stamps(paths)
         known = self._entries.get(name)
         if known is not None and (known.paths, known.stamps) == (paths, stamps):
             return known
-        if self._refused.get(paths) == stamps:
-            raise CatalogError(f"{paths[0]}: refused before")
+        refused_stamps, reason = self._refused.get(paths, (None, ""))
+        if refused_stamps == stamps:
+            raise CatalogError(reason)
         try:
-            metadata = read_metadata(paths)
-        except CatalogError:
-            self._refused[paths] = stamps
+            return ModelEntry(name, paths, stamps, read_metadata(paths))
+        except CatalogError as error:
+            self._refused[paths] = (stamps, str(error))
             raise
-        return ModelEntry(name, paths, stamps, metadata)
 
-    def _warn(self, message: str) -> None:
-        """Say it once."""
-        if message not in self._warned:
-            self._warned.add(message)
-            logger.warning("%s", message)
+    def _warn(self, warnings: dict[str, None]) -> None:
+        """Say what the last look did not say already."""
+        for warning in warnings:
+            if warning not in self._warned:
+                logger.warning("skipped %s", warning)
+        self._warned = frozenset(warnings)
+
+
+def _add(entries: dict[str, ModelEntry], entry: ModelEntry) -> None:
+    """Raises CatalogError where another file has the name already."""
+    other = entries.setdefault(entry.name, entry)
+    if other.paths != entry.paths:
+        reason = f"the name {entry.name} is already that of {other.path}; give it another: NAME={entry.path}"
+        raise CatalogError(f"{entry.path}: {reason}")
 
 
 def _file_name(source: Source) -> str:
@@ -167,16 +172,25 @@ def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
     """Name and first file of every model below `directory`. Links are followed, each directory once."""
     seen: set[tuple[int, int]] = set()
     for folder, subfolders, files in os.walk(directory, followlinks=True):
-        status = Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
+        identity = _identity(Path(folder))
+        if identity is None or identity in seen:
             subfolders.clear()
             continue
-        seen.add((status.st_dev, status.st_ino))
+        seen.add(identity)
         subfolders.sort()
         for file_name in sorted(files):
             path = Path(folder, file_name)
             if _is_first_file(file_name):
                 yield _model_name(path.relative_to(directory).as_posix()), path
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells one directory from another under all its names; None where it has just gone."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_first_file(file_name: str) -> bool:

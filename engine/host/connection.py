@@ -87,22 +87,30 @@ class Connection(asyncio.Protocol):
         return self._loaded.result()
 
     @property
+    def alive(self) -> bool:
+        """Whether requests can be sent: it is neither ending nor dead."""
+        return self._closing is None and self._burial is None
+
+    @property
     def pid(self) -> int:
         """The worker's process id."""
         return self._process.pid
 
     def submit(self, request: Request) -> "OpenRequest":
         """Send a request down. Raises EngineError where the worker is ending or dead."""
-        if self._closing is not None or self._burial is not None:
-            raise self._closing or EngineError("worker_died", f"the worker of model {self._model_name!r} has just died")
+        if self._closing is not None:
+            raise self._closing.again()
+        if not self.alive:
+            raise EngineError("worker_died", f"the worker of model {self._model_name!r} has just died")
         self._next_id += 1
         queue = self._requests[self._next_id] = EventQueue()
         self._send(Submit(id=self._next_id, request=request))
         return OpenRequest(queue, self._next_id, self._cancel)
 
     def close(self, error: EngineError, *, kill: bool = False) -> None:
-        """End the worker; requests that are still open fail with `error`. Idempotent; `ended` tells when it is over."""
-        if self._closing is not None:
+        """End the worker; requests that are still open fail with `error`. `ended` tells when it is over. Idempotent, and
+        nothing to a worker that is dying by itself: its requests are told that."""
+        if not self.alive:
             return
         self._closing = error
         self._fail_requests(error)

@@ -69,7 +69,7 @@ class EventQueue:
             if self._closed:
                 return None
             if self._error is not None:
-                raise self._error
+                raise self._error.again()
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         return self._pop()

@@ -306,7 +306,7 @@ class Pool:
         demand = self._demands.pop(name, None)
         for waiter in demand.waiters if demand is not None else ():
             if not waiter.future.done():
-                waiter.future.set_exception(error)
+                waiter.future.set_exception(error.again())
 
 
 def _shutting_down() -> EngineError:

@@ -71,8 +71,9 @@ class Worker:
         return (self._idle_since or time.time()) + self.keep_alive_seconds
 
     def takes(self, entry: ModelEntry) -> bool:
-        """Whether requests for `entry` may go to it: it is ready and has loaded the file that is there now."""
-        return self.state is WorkerState.READY and self.entry == entry
+        """Whether requests for `entry` may go to it: it is ready, alive and has loaded the file that is there now."""
+        alive = self.connection is not None and self.connection.alive
+        return self.state is WorkerState.READY and alive and self.entry == entry
 
     def move(self, state: WorkerState) -> None:
         """Go to another state. Raises IllegalMove where the table does not have it."""
