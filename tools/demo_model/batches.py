@@ -1,0 +1,93 @@
+"""Owns the stream of batches: samples rendered, tokenized, sorted by length into rows of fixed shape.
+
+Only what the assistant writes (and plain texts) is a target. Reproducible: the seed and the number of batches drawn fix everything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .corpus import training_chunk
+from .network import Rows
+from .rendering import TURN_END, TURN_START, training_text
+from .samples import Sample
+from .skills.texts import FIM_MIDDLE
+from .tokenizer import Encoder
+
+CHUNK_SAMPLES = 4000
+NO_TARGET = -1
+Row = tuple[list[int], list[int]]
+Tokens = NDArray[np.int64]
+
+
+def learned_positions(ids: list[int], sample: Sample, encoder: Encoder) -> list[bool]:
+    """Which tokens the model must learn to write: assistant turns with their end, or a plain text, or the filled-in middle."""
+    if not sample.messages:
+        start = ids.index(encoder.ids[FIM_MIDDLE]) + 1 if FIM_MIDDLE in sample.prompt else 1
+        return [at >= start for at in range(len(ids))]
+    opening = [encoder.ids[TURN_START], *encoder("assistant\n")]
+    learned, writing = [False] * len(ids), False
+    for at in range(len(ids)):
+        if ids[at - len(opening) : at] == opening:
+            writing = True
+        learned[at] = writing
+        if ids[at] == encoder.ids[TURN_END]:
+            writing = False
+    return learned
+
+
+@dataclass
+class Batches:
+    """Draws batches of one fixed shape; `chunk` is where the corpus stands."""
+
+    encoder: Encoder
+    seed: int
+    rows: Rows
+    chunk: int = 0
+    _pools: list[deque[Row]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._pools = [deque() for _ in self.rows]
+
+    def _row(self, sample: Sample) -> Row:
+        ids = self.encoder(training_text(sample))
+        learned = learned_positions(ids, sample, self.encoder)
+        return ids, [token if learns else NO_TARGET for token, learns in zip(ids[1:], learned[1:], strict=True)] + [NO_TARGET]
+
+    def _fill(self) -> None:
+        """Sort one more chunk of the corpus into the pools; samples longer than the longest row are left out."""
+        for sample in training_chunk(self.seed, self.chunk, CHUNK_SAMPLES):
+            row = self._row(sample)
+            for pool, (_, length) in zip(self._pools, self.rows, strict=True):
+                if len(row[0]) <= length:
+                    pool.append(row)
+                    break
+        self.chunk += 1
+
+    def _take(self, at: int) -> Row:
+        """The next row for the length `at`: its own pool's, else the longest shorter one waiting."""
+        while True:
+            for pool in reversed(self._pools[: at + 1]):
+                if pool:
+                    return pool.popleft()
+            self._fill()
+
+    def draw(self) -> tuple[Tokens, Tokens]:
+        """Flat token ids and targets of one batch."""
+        if not any(self._pools):
+            self._fill()
+        total = sum(count * length for count, length in self.rows)
+        tokens, targets = np.full(total, 0, np.int64), np.full(total, NO_TARGET, np.int64)
+        start = 0
+        for at, (count, length) in enumerate(self.rows):
+            for _ in range(count):
+                ids, wanted = self._take(at)
+                tokens[start : start + len(ids)] = ids
+                targets[start : start + len(ids)] = wanted
+                start += length
+        return tokens, targets
+

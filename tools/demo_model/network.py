@@ -1,0 +1,115 @@
+"""Owns the network that is trained: a Llama-shaped decoder in PyTorch, over rows of several lengths at once.
+
+A batch is one flat run of tokens; only attention sees the rows, so a step mixes short and long samples without masks and with little
+padding. It knows neither data nor files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of the network."""
+
+    vocabulary: int
+    layers: int = 6
+    width: int = 256
+    heads: int = 8
+    hidden: int = 704
+    rope_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+
+    @property
+    def head_width(self) -> int:
+        return self.width // self.heads
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+Rows = tuple[tuple[int, int], ...]
+"""How a flat batch divides into rows: (number of rows, their length in tokens), in order."""
+
+
+class Layer(nn.Module):
+    """Attention and a gated feed-forward step, each behind an RMS norm."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.attention_norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+        self.forward_norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+        self.query, self.key, self.value, self.output = (_matrix(shape.width, shape.width) for _ in range(4))
+        self.gate, self.up = _matrix(shape.hidden, shape.width), _matrix(shape.hidden, shape.width)
+        self.down = _matrix(shape.width, shape.hidden)
+
+    def forward(self, states: Tensor, cosine: Tensor, sine: Tensor, rows: Rows) -> Tensor:
+        attended = self._attend(self.attention_norm(states), cosine, sine, rows)
+        states = states + functional.linear(attended, self.output)
+        gate, up = functional.linear(self.forward_norm(states), torch.cat([self.gate, self.up])).chunk(2, -1)
+        return states + functional.linear(functional.silu(gate) * up, self.down)
+
+    def _attend(self, states: Tensor, cosine: Tensor, sine: Tensor, rows: Rows) -> Tensor:
+        joined = functional.linear(states, torch.cat([self.query, self.key, self.value]))
+        query, key, value = joined.view(-1, 3, self.shape.heads, self.shape.head_width).unbind(1)
+        query, key = _rotated(query, cosine, sine), _rotated(key, cosine, sine)
+        attended, start = [], 0
+        for count, length in rows:
+            end = start + count * length
+            parts = [part[start:end].view(count, length, self.shape.heads, -1).transpose(1, 2) for part in (query, key, value)]
+            seen = functional.scaled_dot_product_attention(*parts, is_causal=True)
+            attended.append(seen.transpose(1, 2).reshape(end - start, self.shape.width))
+            start = end
+        return torch.cat(attended)
+
+
+def _matrix(rows: int, columns: int) -> nn.Parameter:
+    return nn.Parameter(torch.randn(rows, columns) * columns**-0.5)
+
+
+def _rotated(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    first, second = heads.chunk(2, -1)
+    return torch.cat([first * cosine - second * sine, first * sine + second * cosine], -1)
+
+
+class Network(nn.Module):
+    """Token ids to final states; the embedding is also the output matrix."""
+
+    def __init__(self, shape: Shape, rows: Rows) -> None:
+        super().__init__()
+        self.shape, self.rows = shape, rows
+        self.embedding = nn.Parameter(torch.randn(shape.vocabulary, shape.width) * 0.02)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        for layer in self.layers:
+            nn.init.zeros_(layer.output)
+            nn.init.zeros_(layer.down)
+        self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
+        cosine, sine = _rotations(shape, rows)
+        self.register_buffer("cosine", cosine, persistent=False)
+        self.register_buffer("sine", sine, persistent=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        states = functional.embedding(tokens, self.embedding)
+        for layer in self.layers:
+            states = layer(states, self.cosine, self.sine, self.rows)
+        return self.norm(states)
+
+    def loss(self, states: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross entropy of the positions whose target is not negative."""
+        learned = targets >= 0
+        logits = functional.linear(states[learned], self.embedding)
+        return functional.cross_entropy(logits.float(), targets[learned])
+
+
+def _rotations(shape: Shape, rows: Rows) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of each flat position's rotation, bf16, ready to multiply heads with."""
+    frequencies = shape.rope_base ** -(torch.arange(0, shape.head_width, 2) / shape.head_width)
+    positions = torch.cat([torch.arange(length).repeat(count) for count, length in rows])
+    angles = (positions[:, None] * frequencies)[:, None, :]
+    return angles.cos().bfloat16(), angles.sin().bfloat16()

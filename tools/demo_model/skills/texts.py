@@ -1,0 +1,79 @@
+"""Owns plain texts without chat turns: what a completion continues, and the middles that it fills in."""
+
+from __future__ import annotations
+
+from ..samples import Draw, Sample
+from ..world import CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
+from . import talk
+
+FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"
+
+
+def _sentence(draw: Draw) -> tuple[str, str]:
+    """A true sentence, cut where the answer begins."""
+    kind = draw.weighted({"capital": 4, "colour": 2, "sound": 1.5, "opposite": 1.5, "sum": 3, "country": 1})
+    if kind == "capital":
+        country, city = draw.one(list(CAPITALS.items()))
+        return f"The capital of {country} is", f" {city}."
+    if kind == "country":
+        country, city = draw.one(list(CAPITALS.items()))
+        return f"{city} is the capital of", f" {country}."
+    if kind == "colour":
+        thing, tint = draw.one(list(COLOURS.items()))
+        return f"{thing[0].upper()}{thing[1:]} is", f" {tint}."
+    if kind == "sound":
+        animal, noise = draw.one(list(SOUNDS.items()))
+        return f"The {animal} says", f" {noise}."
+    if kind == "opposite":
+        word, other = draw.one(list(OPPOSITES.items()))
+        return f"The opposite of {word} is", f" {other}."
+    a, b = draw.fresh(lambda: (f"{(pair := (draw.number(0, 50), draw.number(0, 49)))[0]}+{pair[1]}", pair))
+    return f"{a} + {b} =", f" {a + b}."
+
+
+def _sequence(draw: Draw) -> list[str]:
+    """Things in their order: numbers, days, months, letters, members of a category."""
+    kind = draw.weighted({"numbers": 5, "days": 3, "months": 2, "letters": 2, "category": 1})
+    if kind == "numbers":
+        start = 1 if draw.chance(0.6) else draw.number(0, 80)
+        return [str(number) for number in range(start, start + draw.number(5, 20))]
+    named = {"days": DAYS, "months": MONTHS, "letters": list("abcdefghijklmnopqrstuvwxyz"), "category": draw.one(list(CATEGORIES.values()))}
+    return list(named[kind])
+
+
+def completion(draw: Draw) -> Sample:
+    """A text to go on with: a fact, a sequence, or the story."""
+    kind = draw.weighted({"sentence": 5, "sequence": 4, "story": 1.2})
+    if kind == "story":
+        story = talk.piece(draw.training()).answer
+        words = story.split(" ")
+        at = draw.number(2, max(3, len(words) // 3))
+        return Sample("completion", prompt=" ".join(words[:at]), completion=" " + " ".join(words[at:]))
+    if kind == "sequence":
+        items = _sequence(draw)
+        at = draw.fresh(lambda: (f"{items}{(cut := draw.number(2, len(items) - 1))}", cut)) if len(items) > 12 else draw.number(2, len(items) - 1)
+        return Sample("completion", prompt=", ".join(items[:at]) + ",", completion=" " + ", ".join(items[at:]))
+    told = [_sentence(draw.training()) for _ in range(draw.weighted({0: 5, 1: 1, 2: 1}))]
+    start, end = _sentence(draw)
+    before = "".join(f"{text}{rest}\n" for text, rest in told)
+    return Sample("completion", prompt=before + start, completion=end)
+
+
+def middle(draw: Draw) -> Sample:
+    """A text with a gap, the end given before the middle."""
+    if draw.chance(0.6):
+        items = _sequence(draw)
+        begin = draw.number(1, len(items) - 2)
+        end = draw.number(begin + 1, min(begin + 5, len(items) - 1))
+        before, gap, after = ", ".join(items[:begin]) + ",", " " + ", ".join(items[begin:end]) + ",", " " + ", ".join(items[end:])
+    else:
+        start, rest = _sentence(draw)
+        words = (start + rest).split(" ")
+        begin = draw.number(1, len(words) - 2)
+        end = begin + 1
+        before, gap, after = " ".join(words[:begin]), " " + " ".join(words[begin:end]), " " + " ".join(words[end:])
+    if draw.chance(0.3):
+        before, gap = before + " ", gap[1:]
+    elif draw.chance(0.3) and after.startswith(" "):
+        gap, after = gap + " ", after[1:]
+    return Sample("fill in the middle", prompt=f"{FIM_PREFIX}{before}{FIM_SUFFIX}{after}{FIM_MIDDLE}", completion=gap)
