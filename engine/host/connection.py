@@ -7,7 +7,7 @@ the worker. Must not know which models there are, nor when one is loaded or ende
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Self
+from typing import Self, cast
 
 import msgspec
 
@@ -121,8 +121,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the socket is ready."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # Not isinstance: uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes from the worker."""
