@@ -6,7 +6,7 @@ Owns what travels with a request. Must not know the contract's documents, nor ho
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -22,15 +22,16 @@ _SCOPE_KEY = "trueline.request"
 
 
 def dialect_of(path: str) -> Dialect:
-    """Which API's error shape a path speaks: Ollama's below `/api`, OpenAI's everywhere else."""
-    return "ollama" if path == "/api" or path.startswith("/api/") else "openai"
+    """Which API's error shape a path speaks: OpenAI's below `/v1`, Ollama's plain one everywhere else."""
+    return "openai" if path == "/v1" or path.startswith("/v1/") else "ollama"
 
 
 @dataclass(slots=True)
 class RequestRecord:
     """What is known about a request so far, for its response headers and its one log line.
 
-    `started` is a `time.perf_counter()` value. `failure` is the message of the error that the client got, if any.
+    `started` is a `time.perf_counter()` value. `failure` is the message of the error that the client got, if any;
+    `ignored` are the paths of its keys that no document knows.
     """
 
     id: str
@@ -41,6 +42,12 @@ class RequestRecord:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     failure: str | None = None
+    ignored: Sequence[str] = ()
+
+    @property
+    def dialect(self) -> Dialect:
+        """The API whose error shape the path speaks."""
+        return dialect_of(self.path)
 
     @property
     def elapsed_ms(self) -> int:
@@ -83,4 +90,4 @@ class Call(Generic[Body]):
     @property
     def dialect(self) -> Dialect:
         """The API whose error shape this request's path speaks."""
-        return dialect_of(self.record.path)
+        return self.record.dialect

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from engine.errors import EngineError, ErrorCode
+from engine import EngineError, ErrorCode
 from handlers.context import Dialect
+from handlers.wire.refusal import InvalidParameter
 
 REQUEST_ERROR = "invalid_request_error"
 SERVER_ERROR = "server_error"
@@ -72,6 +73,8 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
     """The answer to any exception. What nobody foresaw becomes a 500 that names the request and nothing internal."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, InvalidParameter):
+        return ApiError(400, error.message, param=error.param, code=error.code)
     if isinstance(error, EngineError) and error.code in _ENGINE_RULES:
         rule = _ENGINE_RULES[error.code]
         return ApiError(
@@ -87,7 +90,9 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
 
 def is_unforeseen(error: BaseException) -> bool:
     """Whether the log should show where `error` came from: it is a fault of this program."""
-    return not (isinstance(error, ApiError) or (isinstance(error, EngineError) and error.code in _ENGINE_RULES))
+    if isinstance(error, EngineError):
+        return error.code not in _ENGINE_RULES
+    return not isinstance(error, ApiError | InvalidParameter)
 
 
 def error_content(error: ApiError, dialect: Dialect) -> dict[str, Any]:

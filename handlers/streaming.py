@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
-from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -241,7 +240,6 @@ async def _end(task: asyncio.Future[Any]) -> None:
     """Cancel `task` if it runs, and wait until it is over."""
     if not task.done():
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({task})
+        await asyncio.wait({task})
     if not task.cancelled():
         task.exception()

@@ -1,0 +1,80 @@
+"""The composition root: settings and an engine in, the whole ASGI application out.
+
+Owns the order of what is around the contract. Must not know any operation.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from engine import BUNDLED_MODEL, Engine, EngineConfig, LoadParams
+from handlers.access import Access
+from handlers.boundary import ErrorBoundary
+from handlers.config import ServerConfig
+from handlers.contract.application import contract_application
+from handlers.security import ApiKeys, Guard
+from handlers.server.docs import page_file
+
+
+def create_app(config: ServerConfig, engine: Engine, keys: ApiKeys) -> ASGIApp:
+    """The server's application. Raises where the documents and the code disagree; starts nothing."""
+    app: ASGIApp = PageFiles(contract_application(engine, config))
+    app = ErrorBoundary(Guard(app, config, keys))
+    if config.cors_origin:
+        app = CORSMiddleware(
+            app,
+            allow_origins=config.cors_origin,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["x-request-id", "openai-processing-ms", "x-ignored-params"],
+        )
+    return Access(app)
+
+
+def engine_config(config: ServerConfig) -> EngineConfig:
+    """The engine's part of the settings. Without any model, the bundled demonstration model is served."""
+    models = [_named_model(text) for text in config.model]
+    if config.models_dir is not None:
+        models.append((None, config.models_dir))
+    return EngineConfig(
+        models=tuple(models) or ((None, BUNDLED_MODEL),),
+        load=LoadParams(
+            n_gpu_layers=config.n_gpu_layers,
+            ctx_size_tokens=config.ctx_size,
+            parallel=config.parallel,
+            threads=config.threads,
+            batch_tokens=config.batch_size,
+        ),
+        keep_alive_seconds=config.keep_alive,
+        max_loaded_models=config.max_loaded_models,
+        max_queue=config.max_queue,
+        log_level=config.log_level,
+    )
+
+
+def _named_model(text: str) -> tuple[str | None, Path]:
+    """`NAME=FILE`, or a path; a path that exists is one even if it contains an equals sign."""
+    path = Path(text).expanduser()
+    name, equals, file = text.partition("=")
+    if not equals or path.exists():
+        return None, path
+    return name, Path(file).expanduser()
+
+
+class PageFiles:
+    """Answers for the files that the documentation page loads. They are part of a page, not of an API."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/docs/") and scope["method"] in ("GET", "HEAD"):
+            known_tag = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
+            response = page_file(scope["path"], known_tag)
+            if response is not None:
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -1,0 +1,105 @@
+"""The command line: `trueline serve`, `trueline config`. Options are the settings of `handlers.config`, by the same names.
+
+Owns what is printed, and exit codes: 0 after an orderly end, 1 where the machine, 2 where a setting stands in the way. Must not
+know what settings do.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, get_args
+
+import click
+
+from handlers.config import NOT_ON_COMMAND_LINE, ConfigError, ServerConfig, load
+
+_CONFIG_FILE = "config_file"
+
+
+def settings_options(command: Callable[..., None]) -> click.Command:
+    """A command that takes every setting as an option. Values stay text: one place, the settings, says what is valid."""
+    options: list[click.Parameter] = [
+        _option(name) for name in ServerConfig.model_fields if name not in NOT_ON_COMMAND_LINE
+    ]
+    config_help = "TOML file of settings, named as the options with underscores."
+    options.insert(0, click.Option(["--config", _CONFIG_FILE], type=click.Path(path_type=Path), help=config_help))
+    return click.Command(command.__name__, callback=command, params=options, help=command.__doc__)
+
+
+def _option(name: str) -> click.Option:
+    field = ServerConfig.model_fields[name]
+    flag = f"--{name.replace('_', '-')}"
+    shown = "" if field.default in (None, (), False) or field.is_required() else f" [default: {field.default}]"
+    text = f"{field.description}{shown if field.default_factory is None else ''}"
+    if field.annotation is bool:
+        return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=text)
+    if _is_several(field.annotation):
+        return click.Option([flag, name], multiple=True, default=None, help=f"{text} Repeatable.", metavar="TEXT")
+    return click.Option([flag, name], help=text, metavar="VALUE")
+
+
+def _is_several(annotation: Any) -> bool:
+    return isinstance(annotation, types.GenericAlias) and get_args(annotation) == (str, ...)
+
+
+@click.group()
+@click.version_option(package_name="trueline", message="trueline %(version)s")
+def main() -> None:
+    """A local LLM server that runs true to the published OpenAI and Ollama HTTP APIs."""
+
+
+@main.add_command
+@settings_options
+def serve(**options: Any) -> None:
+    """Serve models until Ctrl-C. Without --model, the bundled demonstration model."""
+    from handlers.serving import CannotServe, run  # noqa: PLC0415 - `trueline config` need not load the server
+
+    config = _loaded(options).config
+    try:
+        run(config, _say)
+    except ConfigError as error:
+        _fail(str(error), 2)
+    except CannotServe as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.add_command
+@settings_options
+def config(**options: Any) -> None:
+    """Print every setting's effective value and where it came from."""
+    loaded = _loaded(options)
+    rows = [(name, _shown(getattr(loaded.config, name)), loaded.origins[name]) for name in ServerConfig.model_fields]
+    name_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, value, origin in rows:
+        _say(f"{name:{name_width}}  {value:{value_width}}  {origin}")
+
+
+def _loaded(options: dict[str, Any]) -> Any:
+    config_file = options.pop(_CONFIG_FILE)
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    try:
+        return load(given, config_file)
+    except ConfigError as error:
+        _fail(str(error), 2)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value) or "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "-" if value is None else str(value)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _fail(reason: str, code: int) -> NoReturn:
+    print(f"trueline: {' '.join(reason.split())}", file=sys.stderr)
+    sys.exit(code)

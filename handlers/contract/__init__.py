@@ -1,0 +1,1 @@
+"""The one place that knows Connexion: documents -> routes, validators compiled once, and operationIds bound to functions."""
