@@ -166,7 +166,9 @@ def _camel(key: str, schema: Schema) -> str:
 
 
 def _docstring(name: str, schema: Schema) -> str:
-    text = schema.get("description") or schema.get("title") or f"{name} of the document"
+    text = schema.get("description") or schema.get("title")
+    if not text:
+        raise ValueError(f"the schema that becomes {name} has no description: add one to the document")
     first = re.split(r"(?<=[.!?])\s", " ".join(text.split()))[0].rstrip(".") + "."
     return "\n".join(textwrap.wrap(f'"""{first}"""', width=110, break_long_words=False))
 

@@ -17,12 +17,15 @@ MARKERS = ("x-trueline-extension", "x-unpublished")
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _TEXT = ("minLength", "maxLength", "pattern", "contentEncoding")
+_LIST = ("minItems", "maxItems", "uniqueItems")
+_OBJECT = ("minProperties", "maxProperties", "propertyNames")
 CONSTRAINTS: Mapping[str, tuple[str, ...]] = {
     "integer": _BOUNDS,
     "number": _BOUNDS,
     "string": _TEXT,
-    "array": ("minItems", "maxItems", "uniqueItems"),
-    "object": ("minProperties", "maxProperties", "propertyNames"),
+    "array": _LIST,
+    "object": _OBJECT,
+    "any": (*_BOUNDS, *_TEXT, *_LIST, *_OBJECT),
 }
 _SCALARS = ("string", "integer", "number", "boolean")
 
@@ -140,18 +143,17 @@ def _kind_of(value: Any) -> str:
 
 def _branch(node: Node, kind: str, enum: frozenset[Any] | None) -> Branch:
     schema = node.schema
-    additional = schema.get("additionalProperties", {})
+    object_like, array_like = kind in {"object", "any"}, kind in {"array", "any"}
+    additional = schema.get("additionalProperties", {}) if object_like else {}
     return Branch(
         kind=kind,
         constraints=_constraints(schema, kind),
         enum=enum,
-        properties={key: node.at(value) for key, value in schema.get("properties", {}).items()}
-        if kind == "object"
-        else {},
-        required=frozenset(schema.get("required", ())) if kind == "object" else frozenset(),
-        items=node.at(schema["items"]) if kind == "array" and "items" in schema else None,
-        additional=node.at(additional) if kind == "object" and isinstance(additional, Mapping) and additional else None,
-        closed=kind == "object" and additional is False,
+        properties={key: node.at(value) for key, value in schema.get("properties", {}).items()} if object_like else {},
+        required=frozenset(schema.get("required", ())) if object_like else frozenset(),
+        items=node.at(schema["items"]) if array_like and "items" in schema else None,
+        additional=node.at(additional) if isinstance(additional, Mapping) and additional else None,
+        closed=additional is False,
     )
 
 

@@ -288,7 +288,7 @@ class CreateChatCompletionRequestAudio(TypedDict):
 
 
 class VoiceIdsOrCustomVoiceOption2(TypedDict):
-    """VoiceIdsOrCustomVoiceOption2 of the document."""
+    """One of the caller's own voices."""
 
     id: str
 
@@ -372,7 +372,7 @@ class CustomToolChatCompletionsCustomFormatGrammar(TypedDict):
 
 
 class CustomToolChatCompletionsCustomFormatGrammarGrammar(TypedDict):
-    """CustomToolChatCompletionsCustomFormatGrammarGrammar of the document."""
+    """The grammar and its language."""
 
     definition: str
     syntax: Literal["lark", "regex"]
