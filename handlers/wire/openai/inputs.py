@@ -10,6 +10,6 @@ def each_input(given: Inputs) -> tuple[str | tuple[int, ...], ...]:
     if isinstance(given, str):
         return (given,)
     if given and isinstance(given[0], int):
-        return (tuple(cast("list[int]", given)),)
+        return (tuple(given),)
     several = cast("list[str] | list[list[int]]", given)
     return tuple(each if isinstance(each, str) else tuple(each) for each in several)

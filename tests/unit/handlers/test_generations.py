@@ -1,0 +1,148 @@
+"""Several generations as one request: begun together, ended together, and counted for the log line."""
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from engine import (
+    ChoiceFinished,
+    EngineError,
+    Finished,
+    Generation,
+    GenerationRequest,
+    TextDelta,
+    TextPrompt,
+    Timings,
+    Usage,
+)
+from handlers import generations
+from handlers.context import Call, RequestRecord
+from handlers.errors import ClientDisconnected
+
+REQUESTS = [GenerationRequest(model="demo", prompt=TextPrompt(text=text)) for text in ("first", "second")]
+
+
+class Source:
+    """Where a generation's events come from: a script, after which it stays silent."""
+
+    def __init__(self, script: Sequence[Any]) -> None:
+        self._script = list(script)
+        self.closed = False
+
+    async def next_event(self) -> Any:
+        if not self._script:
+            await asyncio.Event().wait()
+        event = self._script.pop(0)
+        await asyncio.sleep(0)
+        if isinstance(event, Exception):
+            raise event
+        return event
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Engine:
+    """Begins one scripted generation for each request; an exception in the place of a script refuses."""
+
+    def __init__(self, *scripts: Any) -> None:
+        self.sources = [script if isinstance(script, Exception) else Source(script) for script in scripts]
+        self._following = iter(self.sources)
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        source = next(self._following)
+        await asyncio.sleep(0 if isinstance(source, Source) else 0.01)
+        if isinstance(source, Exception):
+            raise source
+        return Generation(source, prompt_tokens=3, load_ns=0)
+
+    @property
+    def all_closed(self) -> bool:
+        return all(source.closed for source in self.sources if isinstance(source, Source))
+
+
+def answer(text: str) -> list[Any]:
+    usage = Usage(prompt_tokens=3, completion_tokens=len(text))
+    return [
+        TextDelta(index=0, text=text),
+        ChoiceFinished(index=0, finish_reason="stop", completion_tokens=len(text)),
+        Finished(usage=usage, timings=Timings()),
+    ]
+
+
+def call_of(engine: Engine, *, leaves: bool = False) -> Call[Any]:
+    async def receive() -> dict[str, Any]:
+        if not leaves:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.02)
+        return {"type": "http.disconnect"}
+
+    record = RequestRecord("req-1", "POST", "/v1/completions")
+    fields: dict[str, Any] = {"engine": engine, "config": SimpleNamespace(), "record": record, "receive": receive}
+    return Call(body=None, path={}, query={}, **fields)
+
+
+async def test_whole_results_come_in_the_order_of_the_requests_and_are_counted() -> None:
+    engine = Engine(answer("one"), answer("three"))
+    call = call_of(engine)
+    begun = await generations.begin_all(call, REQUESTS)
+    results = await generations.finish_all(call, begun)
+    assert [result.choices[0].text for result in results] == ["one", "three"]
+    assert (call.record.model, call.record.prompt_tokens, call.record.completion_tokens) == ("demo", 6, 8)
+    assert engine.all_closed
+
+
+async def test_one_refusal_gives_up_what_had_begun() -> None:
+    engine = Engine(answer("one"), EngineError("invalid_request", "no"))
+    with pytest.raises(EngineError, match="no"):
+        await generations.begin_all(call_of(engine), REQUESTS)
+    assert engine.all_closed
+
+
+async def test_one_failure_ends_all() -> None:
+    engine = Engine([], [EngineError("worker_died", "gone")])
+    call = call_of(engine)
+    with pytest.raises(EngineError, match="gone"):
+        await generations.finish_all(call, await generations.begin_all(call, REQUESTS))
+    assert engine.all_closed
+
+
+async def test_a_client_that_leaves_ends_all() -> None:
+    engine = Engine([], [])
+    call = call_of(engine, leaves=True)
+    with pytest.raises(ClientDisconnected):
+        await generations.finish_all(call, await generations.begin_all(call, REQUESTS))
+    assert engine.all_closed
+
+
+async def test_merged_events_are_numbered_keep_their_order_and_are_counted() -> None:
+    call = call_of(Engine(answer("one"), answer("three")))
+    merged = generations.Merged(call, await generations.begin_all(call, REQUESTS))
+    events = [event async for event in merged]
+    assert [[event for number, event in events if number == which] for which in (0, 1)] == [
+        answer("one"),
+        answer("three"),
+    ]
+    assert call.record.completion_tokens == 8
+
+
+async def test_a_failure_within_merged_events_is_raised_and_closing_gives_up_the_rest() -> None:
+    engine = Engine([TextDelta(index=0, text="a")], [EngineError("worker_died", "gone")])
+    call = call_of(engine)
+    merged = generations.Merged(call, await generations.begin_all(call, REQUESTS))
+    with pytest.raises(EngineError, match="gone"):
+        async for _ in merged:
+            pass
+    await merged.aclose()
+    await merged.aclose()
+    assert engine.all_closed
+
+
+async def test_a_single_generations_events_pass_unchanged_and_are_counted() -> None:
+    call = call_of(Engine(answer("one")))
+    generation = await generations.begin(call, REQUESTS[0])
+    assert [event async for event in generations.Noted(call, generation)] == answer("one")
+    assert call.record.completion_tokens == 3

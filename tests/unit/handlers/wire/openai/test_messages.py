@@ -1,0 +1,82 @@
+"""OpenAI's messages become what chat templates expect."""
+
+from typing import Any
+
+import pytest
+
+from handlers.wire.openai.messages import template_messages
+from handlers.wire.refusal import InvalidParameter
+from tests.unit.handlers.wire.scripted import conforming
+
+
+def rendered(*messages: dict[str, Any]) -> list[dict[str, Any]]:
+    for message in messages:
+        conforming(message, "openai", "ChatCompletionRequestMessage")
+    return list(template_messages(messages))  # type: ignore[arg-type]
+
+
+def call(arguments: str, call_id: str = "call_1") -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": "weather", "arguments": arguments}}
+
+
+def test_plain_messages_stay_as_they_are() -> None:
+    messages = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi", "name": "Ada"})
+    assert rendered(*messages) == list(messages)
+
+
+def test_a_developer_speaks_as_the_system() -> None:
+    assert rendered({"role": "developer", "content": "Be brief."}) == [{"role": "system", "content": "Be brief."}]
+
+
+def test_text_parts_are_joined_by_line_ends() -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    assert rendered({"role": "user", "content": parts}) == [{"role": "user", "content": "one\ntwo"}]
+
+
+def test_what_an_assistant_declined_with_is_what_it_said() -> None:
+    parts = [{"type": "text", "text": "Hm."}, {"type": "refusal", "refusal": "No."}]
+    said = {"role": "assistant", "content": "Hm.\nNo."}
+    assert rendered({"role": "assistant", "content": parts}) == [said]
+    assert rendered({"role": "assistant", "content": "Hm.", "refusal": "No."}) == [said]
+
+
+@pytest.mark.parametrize("message", [{"role": "assistant"}, {"role": "assistant", "content": None, "refusal": None}])
+def test_absent_content_is_empty_text(message: dict[str, Any]) -> None:
+    assert rendered(message) == [{"role": "assistant", "content": ""}]
+
+
+def test_arguments_of_earlier_calls_become_objects() -> None:
+    [message] = rendered({"role": "assistant", "content": None, "tool_calls": [call('{"city": "Rome"}')]})
+    function = {"name": "weather", "arguments": {"city": "Rome"}}
+    assert message["tool_calls"] == [{"id": "call_1", "type": "function", "function": function}]
+
+
+@pytest.mark.parametrize("arguments", ['{"city": ', "", "[1]", "NaN", "null", "[" * 3000])
+def test_arguments_that_are_no_object_stay_the_text_they_were(arguments: str) -> None:
+    [message] = rendered({"role": "assistant", "tool_calls": [call(arguments)]})
+    assert message["tool_calls"][0]["function"]["arguments"] == arguments
+
+
+def test_a_tools_answer_is_named_after_the_call_that_it_answers() -> None:
+    history = {"role": "assistant", "tool_calls": [call("{}", "call_7")]}
+    answers = rendered(
+        history,
+        {"role": "tool", "tool_call_id": "call_7", "content": [{"type": "text", "text": "sunny"}]},
+        {"role": "tool", "tool_call_id": "call_8", "content": "?"},
+    )
+    assert answers[1:] == [
+        {"role": "tool", "content": "sunny", "tool_call_id": "call_7", "name": "weather"},
+        {"role": "tool", "content": "?", "tool_call_id": "call_8"},
+    ]
+
+
+def test_the_older_function_role_is_a_tools_answer() -> None:
+    message = {"role": "function", "name": "weather", "content": None}
+    assert rendered(message) == [{"role": "tool", "content": "", "name": "weather"}]
+
+
+def test_a_part_that_is_not_text_is_refused_by_its_place() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}
+    with pytest.raises(InvalidParameter) as refusal:
+        rendered({"role": "user", "content": "Hi"}, {"role": "user", "content": [picture]})
+    assert (refusal.value.param, refusal.value.code) == ("messages[1].content[0]", "unsupported_parameter")
