@@ -36,6 +36,7 @@ class Access:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the request, name it, time it and log it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -44,7 +45,7 @@ class Access:
             await self._app(scope, receive, visit.send)
         except ClientDisconnected as departure:
             await visit.break_off(str(departure) or "the client left", _CLIENT_LEFT)
-        except Exception as error:  # noqa: BLE001 - the answer has begun, so nothing is left but to end it and say so
+        except Exception as error:
             log.error("request %s broke off", visit.record.id, exc_info=error)
             await visit.break_off("internal error", visit.status)
         finally:

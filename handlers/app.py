@@ -71,6 +71,7 @@ class PageFiles:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for the page's files; leave the rest to the application."""
         if scope["type"] == "http" and scope["path"].startswith("/docs/") and scope["method"] in ("GET", "HEAD"):
             known_tag = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
             response = page_file(scope["path"], known_tag)

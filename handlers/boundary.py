@@ -25,6 +25,7 @@ class ErrorBoundary:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; answer with the error where it raises."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -39,7 +40,7 @@ class ErrorBoundary:
             await self._app(scope, receive, noting_send)
         except ClientDisconnected:
             raise
-        except Exception as error:  # noqa: BLE001 - the purpose of this class; unforeseen ones are logged with their traceback
+        except Exception as error:
             if begun:
                 raise
             await _error_response(scope, error)(scope, receive, send)

@@ -108,7 +108,12 @@ class Listener(uvicorn.Server):
     """The server. `started` is called once it listens; `end_requests` makes the open requests end when it is told to stop."""
 
     def __init__(
-        self, app: Any, *, shutdown_timeout_seconds: float, started: Callable[[], None], end_requests: Callable[[], Awaitable[None]]
+        self,
+        app: Any,
+        *,
+        shutdown_timeout_seconds: float,
+        started: Callable[[], None],
+        end_requests: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -127,7 +132,7 @@ class Listener(uvicorn.Server):
         self._announce = started
         self._end_requests = end_requests
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal handler's signature
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end. Unlike uvicorn's own, this does not raise the signal again: an orderly end is a success."""
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True

@@ -13,4 +13,6 @@ def configure(level: str) -> None:
     handler.setFormatter(logging.Formatter(_FORMAT, "%Y-%m-%d %H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else max(logging.WARNING, logging.root.level))
+        logging.getLogger(name).setLevel(
+            logging.DEBUG if level == "debug" else max(logging.WARNING, logging.root.level)
+        )

@@ -90,6 +90,7 @@ class Guard:
         self._origins = frozenset(config.cors_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request pass, or raise what refuses it."""
         if scope["type"] == "http":
             if self._keys:
                 self._require_key(scope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -30,7 +30,8 @@ _SSE_DONE = b"data: [DONE]\n\n"
 class Closing(Protocol):
     """What a stream draws from. Closing it is idempotent and cancels what is unfinished."""
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Close it."""
 
 
 class ClientStalled(ClientDisconnected):
@@ -227,7 +228,7 @@ async def _disconnection(receive: Receive) -> None:
         pass
 
 
-def _outcome(tasks: list[asyncio.Future[None]]) -> None:
+def _outcome(tasks: Sequence[asyncio.Future[None]]) -> None:
     """Raise what ended a stream: its own failure, or the client's leaving. `tasks`: the pump, the watch, the keep-alive."""
     for task in (tasks[0], *tasks[2:]):
         if task.done():

@@ -70,7 +70,9 @@ def parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise ApiError(400, f"The request body is not valid JSON: {error.msg} {_position(error)}.", code="invalid_json") from None
+        raise ApiError(
+            400, f"The request body is not valid JSON: {error.msg} {_position(error)}.", code="invalid_json"
+        ) from None
 
 
 def _position(error: orjson.JSONDecodeError) -> str:

@@ -60,6 +60,7 @@ class CheckedOperation:
         self._body = CheckedBody(operation.body[JSON], reader, limits, around) if operation.body else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the request, call the function, send its response."""
         call = await self._call(scope, receive)
         response = await self._function(call)
         await response(scope, receive, send)

@@ -51,7 +51,9 @@ def _query(query_string: bytes) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     if query_string:
         try:
-            pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="strict", max_num_fields=1000)
+            pairs = parse_qsl(
+                query_string.decode("latin-1"), keep_blank_values=True, errors="strict", max_num_fields=1000
+            )
         except ValueError:
             message = "The query string is not UTF-8, or has more than 1000 parts."
             raise ApiError(400, message, code="invalid_query") from None

@@ -44,6 +44,7 @@ class ResponseChecks:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the operation, with every message of its answer checked on the way out."""
         check: _Check | None = None
         head: Message | None = None
 
@@ -76,6 +77,10 @@ class ResponseChecks:
             raise ContractBroken(f"{self._operation.key}: {status} with {media_type!r} is not documented")
         kind = kinds[media_type]
         return None if kind is None else kind(f"{self._operation.key}, {status} {media_type}")
+
+
+Begin = Callable[[str], _Check]
+"""Begins the check of one answer, which the text names."""
 
 
 def _kind(media_type: str, place: Place | None, reader: Reader, schemas: Schemas) -> Begin | None:
@@ -136,7 +141,7 @@ class _StreamCheck:
         self._validators = validators
         self._subject = subject
 
-    def feed(self, piece: bytes, *, last: bool) -> None:  # noqa: ARG002 - the protocol's; a stream needs no end
+    def feed(self, piece: bytes, *, last: bool) -> None:
         for payload in self._framing.feed(piece):
             if payload not in self._literals:
                 _demand(payload, self._validators, self._subject)

@@ -39,6 +39,7 @@ class RoutedOperations:
         self._routes.add_api(skeleton(operations), base_path="")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Route the request to its operation. Raises the refusal where there is none."""
         if scope["type"] == "http":
             self._refuse_trailing_slash(scope)
         try:
@@ -63,7 +64,9 @@ def skeleton(operations: Iterable[Operation]) -> dict[str, Any]:
     for operation in sorted(operations, key=_specificity):
         paths.setdefault(operation.path, {})[operation.method.lower()] = {
             "operationId": operation.key,
-            "parameters": [_path_parameter(parameter) for parameter in operation.parameters if parameter.location == "path"],
+            "parameters": [
+                _path_parameter(parameter) for parameter in operation.parameters if parameter.location == "path"
+            ],
             "responses": {"default": {"description": "As the operation's own document says"}},
         }
     return {"openapi": "3.0.3", "info": {"title": "Routes", "version": "1"}, "paths": paths}
@@ -88,7 +91,7 @@ def _bound(applications: Applications, operation_id: str) -> ASGIApp:
     return applications[operation_id]
 
 
-class _Operations(RoutedAPI[ASGIApp]):
+class _Operations(RoutedAPI[ASGIApp]):  # type: ignore[misc] # connexion has no type information
     """An API's operations, by operationId."""
 
     def __init__(self, *args: Any, applications: Applications, **options: Any) -> None:
@@ -100,7 +103,7 @@ class _Operations(RoutedAPI[ASGIApp]):
         return self._applications[operation.operation_id]
 
 
-class _OperationMiddleware(RoutedMiddleware[_Operations]):
+class _OperationMiddleware(RoutedMiddleware[_Operations]):  # type: ignore[misc] # as above
     """Hands a routed request to its operation's application, an unrouted one to the next."""
 
     api_cls = _Operations
@@ -110,7 +113,8 @@ class _OperationMiddleware(RoutedMiddleware[_Operations]):
         self._applications = applications
 
     def add_api(self, specification: Any, **options: Any) -> _Operations:
-        return super().add_api(specification, applications=self._applications, **options)
+        api: _Operations = super().add_api(specification, applications=self._applications, **options)
+        return api
 
 
 class _End:

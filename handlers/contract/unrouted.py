@@ -47,7 +47,9 @@ class Unrouted:
     @cached_property
     def _unserved_patterns(self) -> list[tuple[re.Pattern[str], Unserved]]:
         slashed = {operation.path for operation in self._served if _slashes(operation)}
-        return [(_pattern(operation.path, slashes=operation.path in slashed), operation) for operation in self._unserved]
+        return [
+            (_pattern(operation.path, slashes=operation.path in slashed), operation) for operation in self._unserved
+        ]
 
 
 def _slashes(operation: Operation) -> bool:

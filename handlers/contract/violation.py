@@ -58,7 +58,7 @@ def _nearest(branches: list[Branch], here: Path) -> Violation:
     return chosen(min(branches, key=_distance))
 
 
-def _distance(branch: Branch) -> tuple[int, bool, int, list[int]]:
+def _distance(branch: Sequence[ValidationError]) -> tuple[int, bool, int, list[int]]:
     """How far a value is from a branch: fewest errors first, then the right type, then what went wrong deepest and last."""
     first = branch[0].instance_path
     last_index = [-key for key in first if isinstance(key, int)]
@@ -89,9 +89,7 @@ def _branches(error: ValidationError) -> list[Branch]:
 
 def _tag(branches: list[Branch], here: Path) -> Path | None:
     """The property that tells the branches apart: the one right below the union whose fixed value most of them miss."""
-    found = Counter(
-        path for branch in branches for path in {_path(error) for error in branch if _is_tag(error, here)}
-    )
+    found = Counter(path for branch in branches for path in {_path(error) for error in branch if _is_tag(error, here)})
     return found.most_common(1)[0][0] if found else None
 
 

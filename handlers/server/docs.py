@@ -38,7 +38,7 @@ class _File(NamedTuple):
     tag: str
 
 
-async def docs(call: Call[None]) -> Response:  # noqa: ARG001 - every operation takes the call
+async def docs(call: Call[None]) -> Response:
     """The documentation page."""
     headers = {"content-security-policy": _POLICY, "cache-control": "no-cache"}
     return Response(_read("index.html").content, headers=headers, media_type="text/html")

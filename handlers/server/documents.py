@@ -11,17 +11,17 @@ from handlers.context import Call
 _HEADERS = {"cache-control": "no-cache"}
 
 
-async def openapi_openai(call: Call[None]) -> Response:  # noqa: ARG001 - every operation takes the call
+async def openapi_openai(call: Call[None]) -> Response:
     """The OpenAI API's description."""
     return _response("openai")
 
 
-async def openapi_ollama(call: Call[None]) -> Response:  # noqa: ARG001
+async def openapi_ollama(call: Call[None]) -> Response:
     """The Ollama API's description."""
     return _response("ollama")
 
 
-async def openapi_server(call: Call[None]) -> Response:  # noqa: ARG001
+async def openapi_server(call: Call[None]) -> Response:
     """The description of everything else."""
     return _response("server")
 

@@ -8,7 +8,7 @@ from handlers.streaming import json_response
 from handlers.wire.types.server import HealthResponse, ModelReadiness, ReadyResponse
 
 
-async def health(call: Call[None]) -> Response:  # noqa: ARG001 - every operation takes the call
+async def health(call: Call[None]) -> Response:
     """The server runs: it answers."""
     return json_response(HealthResponse(status="ok"))
 
