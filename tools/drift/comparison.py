@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -51,11 +52,14 @@ class Comparison:
             if theirs and own:
                 yield from self._branches(path if single else path + _label(key), theirs, own)
             else:
-                yield Difference(path, "type", _name(theirs), _name(own))
+                yield Difference(path, f"type {_name(theirs or own)}", _presence(theirs), _presence(own))
 
     def _branches(self, path: str, published: Branch, ours: Branch) -> Iterator[Difference]:
-        if published.enum != ours.enum:
-            yield Difference(path, "enum", _shown(published.enum), _shown(ours.enum))
+        if published.enum is None or ours.enum is None:
+            if published.enum != ours.enum:
+                yield Difference(path, "enum", _shown(published.enum), _shown(ours.enum))
+        else:
+            yield from _members(path, "enum", published.enum, ours.enum)
         for keyword in CONSTRAINTS.get(published.kind, ()):
             theirs, own = published.constraints.get(keyword), ours.constraints.get(keyword)
             if theirs != own:
@@ -67,8 +71,7 @@ class Comparison:
     def _properties(self, path: str, published: Branch, ours: Branch) -> Iterator[Difference]:
         if published.closed != ours.closed:
             yield Difference(path, "additionalProperties", _openness(published), _openness(ours))
-        if published.required != ours.required:
-            yield Difference(path, "required", _shown(published.required), _shown(ours.required))
+        yield from _members(path, "required", published.required, ours.required)
         for key in [*published.properties, *(key for key in ours.properties if key not in published.properties)]:
             yield from self._property(f"{path}.{key}", published.properties.get(key), ours.properties.get(key))
 
@@ -85,7 +88,14 @@ class Comparison:
         if published is not None and ours is not None:
             yield from self.schemas(path, published, ours)
         elif published is not None or ours is not None:
-            yield Difference(path, "type", _presence(published), _presence(ours))
+            yield Difference(path, "values", _presence(published), _presence(ours))
+
+
+def _members(path: str, kind: str, published: frozenset[Any], ours: frozenset[Any]) -> Iterator[Difference]:
+    """One difference for each member that only one of the two has."""
+    for member in sorted(published ^ ours, key=str):
+        presence = ("present", "absent") if member in published else ("absent", "present")
+        yield Difference(path, f"{kind} {member or json.dumps(member)}", *presence)
 
 
 def _keyed(alternatives: list[Branch], *, single: bool) -> dict[Hashable, Branch]:
@@ -128,16 +138,14 @@ def _label(key: Hashable) -> str:
 
 
 def _name(branch: Branch | None) -> str:
-    if branch is None:
-        return "absent"
-    if branch.kind == "array":
-        return _signature(branch)
-    tags = ", ".join(_tags(branch).values()) if branch.kind == "object" else ""
-    return f"object ({tags})" if tags else branch.kind
+    if branch is None or branch.kind != "object":
+        return "nothing" if branch is None else _signature(branch)
+    tags = ", ".join(_tags(branch).values())
+    return f"object ({tags})" if tags else "object"
 
 
-def _presence(node: Node | None) -> str:
-    return "absent" if node is None else "present"
+def _presence(found: object) -> str:
+    return "absent" if found is None else "present"
 
 
 def _openness(branch: Branch) -> str:
