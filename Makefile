@@ -10,6 +10,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 NODE_TESTS := tests/live/node
+
+# gcc before 14 (and 12.4, 13.3) miscompiles AMX's tile configuration (its bug 114098): llama.cpp built by it crashes at the first
+# product on a processor that has AMX. Without this macro llama.cpp uses AVX-512 there.
+GCC_MAJOR := $(shell $(CXX) -dumpversion 2>/dev/null | sed -n 's/^\([0-9]*\).*/\1/p')
+LLAMA_FLAGS := $(if $(filter 9 10 11 12 13,$(GCC_MAJOR)),-U__AMX_INT8__)
+COMPILING := CFLAGS="$(CFLAGS) $(LLAMA_FLAGS)" CXXFLAGS="$(CXXFLAGS) $(LLAMA_FLAGS)"
 FUZZ_EXAMPLES ?= 300
 
 .DEFAULT_GOAL := help
@@ -62,9 +68,12 @@ clean: ## Remove .venv and everything built
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# llama-cpp-python compiles llama.cpp here: about four minutes on two cores, once; pip keeps the wheel.
+# llama-cpp-python compiles llama.cpp here: about four minutes on two cores, once; pip keeps the wheel. A kept wheel that was built
+# with other flags may not run here, which the bundled model finds out; then it is built anew.
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) --editable .
+	$(COMPILING) $(PIP_INSTALL) --editable .
+	$(BIN)/python -m tools.check_inference || \
+	  { $(COMPILING) $(PIP_INSTALL) --no-cache-dir --force-reinstall --no-deps llama-cpp-python && $(BIN)/python -m tools.check_inference; }
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/installed
