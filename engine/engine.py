@@ -133,6 +133,7 @@ class Engine:
         """Begin a generation. Returns when its prompt is admitted; every refusal has been raised by then."""
         lease = await self._acquire(request.model, request.keep_alive_seconds)
         try:
+            _check_context(request, lease.model)
             lease.submit(request)
             started = _expect(await lease.next_event(), Started)
         except BaseException:
@@ -170,6 +171,7 @@ class Engine:
         """A request that one event answers, and how long it waited for its model."""
         lease = await self._acquire(request.model, keep_alive_seconds)
         try:
+            _check_context(request, lease.model)
             lease.submit(request)
             return _expect(await lease.next_event(), kind), lease.load_ns
         finally:
@@ -184,6 +186,17 @@ class Engine:
     def _known_names(self) -> str:
         names = ", ".join(entry.name for entry in self._catalog.models())
         return f"the models here are: {names}" if names else "there are no models here"
+
+
+def _check_context(request: Request, model: LoadedModel) -> None:
+    """Raises EngineError where a request wants more context than its model is loaded with: it is not cut down quietly."""
+    wanted = request.context_limit_tokens if isinstance(request, GenerationRequest | EmbeddingRequest) else None
+    if wanted is not None and wanted > model.ctx_size_tokens:
+        raise EngineError(
+            "invalid_request",
+            f"a context of {wanted} tokens was asked for, but this model is loaded with one of {model.ctx_size_tokens}; "
+            "the server's ctx-size setting sets it",
+        )
 
 
 def _expect(event: Event | None, kind: type[_Result]) -> _Result:
