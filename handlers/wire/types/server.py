@@ -83,10 +83,17 @@ class TemplateMessage(TypedDict):
     """One message of a conversation."""
 
     role: Literal["developer", "system", "user", "assistant", "tool"]
-    content: NotRequired[str | None]
+    content: NotRequired[str | list[TemplateTextPart] | None]
     name: NotRequired[str]
     tool_calls: NotRequired[list[TemplateToolCall]]
     tool_call_id: NotRequired[str]
+
+
+class TemplateTextPart(TypedDict):
+    """A part that is text."""
+
+    type: Literal["text"]
+    text: str
 
 
 class TemplateToolCall(TypedDict):
