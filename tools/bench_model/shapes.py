@@ -1,0 +1,98 @@
+"""The shapes of the benchmark's models: dimensions of real models, and the tensors that their architectures consist of.
+
+Must not know how weights are drawn or written.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's dimensions. `quantization` is that of the matrices; everything else is F32."""
+
+    architecture: str
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    feed_forward: int
+    vocabulary: int
+    quantization: str
+    context: int = 32768
+    tied_output: bool = True
+
+    @property
+    def kv_width(self) -> int:
+        """Width of keys and of values, all heads together."""
+        return self.width // self.heads * self.kv_heads
+
+
+PRESETS = {
+    "tiny": Shape("qwen2", 4, 256, 4, 2, 1024, 151_936, "Q8_0"),
+    "0.5b": Shape("qwen2", 24, 896, 14, 2, 4864, 151_936, "Q4_0"),
+    "1b": Shape("llama", 16, 2048, 32, 8, 8192, 128_256, "Q4_0", context=131_072),
+    "8b": Shape("llama", 32, 4096, 32, 8, 14_336, 128_256, "Q4_0", context=131_072, tied_output=False),
+    "encoder": Shape("bert", 12, 384, 12, 12, 1536, 30_522, "Q8_0", context=512),
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor, rows before columns: a random matrix, or `fill` throughout."""
+
+    name: str
+    shape: tuple[int, ...]
+    fill: float | None = None
+
+
+def tensors(shape: Shape) -> Iterator[Tensor]:
+    """Every tensor of a model of this shape, in file order."""
+    return _encoder_tensors(shape) if shape.architecture == "bert" else _decoder_tensors(shape)
+
+
+def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
+    width, kv_width = shape.width, shape.kv_width
+    yield Tensor("token_embd.weight", (shape.vocabulary, width))
+    for layer in range(shape.layers):
+        block = f"blk.{layer}"
+        yield Tensor(f"{block}.attn_norm.weight", (width,), 1.0)
+        for name, rows in (("attn_q", width), ("attn_k", kv_width), ("attn_v", kv_width)):
+            yield Tensor(f"{block}.{name}.weight", (rows, width))
+            if shape.architecture == "qwen2":
+                yield Tensor(f"{block}.{name}.bias", (rows,), 0.0)
+        yield Tensor(f"{block}.attn_output.weight", (width, width))
+        yield Tensor(f"{block}.ffn_norm.weight", (width,), 1.0)
+        yield Tensor(f"{block}.ffn_gate.weight", (shape.feed_forward, width))
+        yield Tensor(f"{block}.ffn_up.weight", (shape.feed_forward, width))
+        yield Tensor(f"{block}.ffn_down.weight", (width, shape.feed_forward))
+    yield Tensor("output_norm.weight", (width,), 1.0)
+    if not shape.tied_output:
+        yield Tensor("output.weight", (shape.vocabulary, width))
+
+
+def _encoder_tensors(shape: Shape) -> Iterator[Tensor]:
+    width = shape.width
+    yield Tensor("token_embd.weight", (shape.vocabulary, width))
+    yield Tensor("token_types.weight", (2, width), 0.0)
+    yield Tensor("position_embd.weight", (shape.context, width), 0.0)
+    yield from _norm("token_embd_norm", width)
+    for layer in range(shape.layers):
+        block = f"blk.{layer}"
+        for name, rows, columns in (
+            ("attn_q", width, width),
+            ("attn_k", width, width),
+            ("attn_v", width, width),
+            ("attn_output", width, width),
+            ("ffn_up", shape.feed_forward, width),
+            ("ffn_down", width, shape.feed_forward),
+        ):
+            yield Tensor(f"{block}.{name}.weight", (rows, columns))
+            yield Tensor(f"{block}.{name}.bias", (rows,), 0.0)
+        yield from _norm(f"{block}.attn_output_norm", width)
+        yield from _norm(f"{block}.layer_output_norm", width)
+
+
+def _norm(name: str, width: int) -> Iterator[Tensor]:
+    yield Tensor(f"{name}.weight", (width,), 1.0)
+    yield Tensor(f"{name}.bias", (width,), 0.0)
