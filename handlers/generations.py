@@ -6,39 +6,56 @@ Owns running several generations as one. Must not know a dialect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
-from engine import Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
-from handlers.context import Call
+from engine import EngineError, Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
+from handlers.context import Call, RequestRecord
 from handlers.streaming import whole
 
 T = TypeVar("T")
 
-
-async def begin(call: Call[Any], request: GenerationRequest) -> Generation:
-    """A generation whose prompt is admitted. Every refusal has been raised by then."""
-    return (await begin_all(call, (request,)))[0]
+AT_ONCE = 32
+"""How many generations of one request the engine has at a time, so that a long list of prompts leaves others their turn."""
 
 
-async def begin_all(call: Call[Any], requests: Sequence[GenerationRequest]) -> Sequence[Generation]:
-    """A generation for each request; all of them are given up as soon as one is refused."""
-    call.record.model = requests[0].model
-    begun = await whole(call, _together((call.engine.generate(request) for request in requests), Generation.close))
-    call.record.prompt_tokens = sum(generation.prompt_tokens for generation in begun)
-    return begun
+async def begin(call: Call[Any], request: GenerationRequest, names: Mapping[str, str] | None = None) -> Generation:
+    """A generation whose prompt is admitted. Every refusal has been raised by then.
+
+    `names`: the dialect's names for the parts of a request that the engine's refusals name.
+    """
+    call.record.model = request.model
+    try:
+        generation = await whole(call, call.engine.generate(request))
+    except EngineError as error:
+        param = (names or {}).get(error.param or "", error.param)
+        raise EngineError(error.code, error.message, param=param) from error
+    call.record.prompt_tokens = generation.prompt_tokens
+    return generation
 
 
 async def finish(call: Call[Any], generation: Generation) -> GenerationResult:
     """The whole result. The generation ends when the client leaves."""
-    return (await finish_all(call, (generation,)))[0]
+    result = await whole(call, generation.result())
+    call.record.completion_tokens = result.usage.completion_tokens
+    return result
 
 
-async def finish_all(call: Call[Any], generations: Sequence[Generation]) -> Sequence[GenerationResult]:
-    """The whole results, in the order of the generations. The first failure ends all."""
-    results = await whole(call, _together(generation.result() for generation in generations))
-    call.record.completion_tokens = sum(result.usage.completion_tokens for result in results)
-    return results
+async def results(call: Call[Any], requests: Sequence[GenerationRequest]) -> Sequence[GenerationResult]:
+    """The whole result of each request, in order. The first failure ends all, and so does the client's leaving."""
+    call.record.model = requests[0].model
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def result(request: GenerationRequest) -> GenerationResult:
+        async with gate:
+            return await (await call.engine.generate(request)).result()
+
+    each = await whole(call, _together(result(request) for request in requests))
+    for one in each:
+        _add_prompt(call.record, one.usage.prompt_tokens)
+        _add_completion(call.record, one.usage.completion_tokens)
+    return each
 
 
 class Noted:
@@ -55,45 +72,73 @@ class Noted:
         """The next event."""
         event = await anext(self._generation)
         if isinstance(event, Finished):
-            self._record.completion_tokens = (self._record.completion_tokens or 0) + event.usage.completion_tokens
+            _add_completion(self._record, event.usage.completion_tokens)
         return event
 
 
 class Merged:
-    """The events of several generations as they happen, each with its generation's number. Closing it closes them all."""
+    """The events of several generations as they happen, each with its request's number. Closing it ends them all."""
 
-    def __init__(self, call: Call[Any], generations: Sequence[Generation]) -> None:
-        self._generations = generations
-        self._sources = [Noted(call, generation) for generation in generations]
-        self._waiting: dict[asyncio.Task[GenerationEvent], int] = {}
-        self._begun = False
+    def __init__(self, call: Call[Any], requests: Sequence[GenerationRequest]) -> None:
+        call.record.model = requests[0].model
+        self._call = call
+        self._unbegun = deque(enumerate(requests))
+        self._begun: list[Generation] = []
+        self._waiting: dict[asyncio.Task[tuple[Noted, GenerationEvent]], int] = {}
+
+    async def begin(self) -> None:
+        """Have the first generations admitted. A refusal of one is raised here, when all have been given up."""
+        first = [self._unbegun.popleft() for _ in range(min(AT_ONCE, len(self._unbegun)))]
+        generating = (self._call.engine.generate(request) for _, request in first)
+        begun = await whole(self._call, _together(generating, Generation.close))
+        for (number, _), generation in zip(first, begun, strict=True):
+            self._await(number, _next(self._admit(generation)))
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> tuple[int, GenerationEvent]:
         """The next event of any of them, and whose. A failure of one is raised here."""
-        if not self._begun:
-            self._begun = True
-            for number in range(len(self._sources)):
-                self._await_next(number)
         if not self._waiting:
             raise StopAsyncIteration
         done, _ = await asyncio.wait(self._waiting, return_when=asyncio.FIRST_COMPLETED)
         task = next(iter(done))
-        number, event = self._waiting.pop(task), task.result()
+        number, (source, event) = self._waiting.pop(task), task.result()
         if not isinstance(event, Finished):
-            self._await_next(number)
+            self._await(number, _next(source))
+        elif self._unbegun:
+            following, request = self._unbegun.popleft()
+            self._await(following, self._first_event(request))
         return number, event
 
     async def aclose(self) -> None:
         """Give up what is not finished. Idempotent."""
         await _cancel(self._waiting)
-        for generation in self._generations:
+        for generation in self._begun:
             generation.close()
 
-    def _await_next(self, number: int) -> None:
-        self._waiting[asyncio.create_task(self._sources[number].__anext__())] = number
+    async def _first_event(self, request: GenerationRequest) -> tuple[Noted, GenerationEvent]:
+        return await _next(self._admit(await self._call.engine.generate(request)))
+
+    def _admit(self, generation: Generation) -> Noted:
+        self._begun.append(generation)
+        _add_prompt(self._call.record, generation.prompt_tokens)
+        return Noted(self._call, generation)
+
+    def _await(self, number: int, event: Coroutine[Any, Any, tuple[Noted, GenerationEvent]]) -> None:
+        self._waiting[asyncio.create_task(event)] = number
+
+
+async def _next(source: Noted) -> tuple[Noted, GenerationEvent]:
+    return source, await anext(source)
+
+
+def _add_prompt(record: RequestRecord, tokens: int) -> None:
+    record.prompt_tokens = (record.prompt_tokens or 0) + tokens
+
+
+def _add_completion(record: RequestRecord, tokens: int) -> None:
+    record.completion_tokens = (record.completion_tokens or 0) + tokens
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]], undo: Callable[[T], None] | None = None) -> list[T]:

@@ -15,7 +15,7 @@ async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Res
     """createChatCompletion: answer a conversation, whole or as server-sent events."""
     body = call.body
     request = wire.parse(body)
-    generation = await generations.begin(call, request)
+    generation = await generations.begin(call, request, wire.NAMES)
     envelope = new_envelope(wire.ID_PREFIX, body["model"], call.engine.model(body["model"]))
     logprobs = request.logprobs is not None
     if not body.get("stream"):

@@ -14,12 +14,13 @@ from handlers.wire.types.openai import CreateCompletionRequest
 async def create_completion(call: Call[CreateCompletionRequest]) -> Response:
     """createCompletion: continue one or several prompts, whole or as server-sent events."""
     body = call.body
-    running = await generations.begin_all(call, wire.parse(body))
+    requests = wire.parse(body)
     envelope = new_envelope(wire.ID_PREFIX, body["model"], call.engine.model(body["model"]))
     n, logprobs = wire.answers(body), body.get("logprobs") is not None
     if not body.get("stream"):
-        results = await generations.finish_all(call, running)
+        results = await generations.results(call, requests)
         return json_response(wire.render(results, envelope, n=n, logprobs=logprobs))
-    events = generations.Merged(call, running)
+    events = generations.Merged(call, requests)
+    await events.begin()
     chunks = wire.chunks(events, envelope, n=n, logprobs=logprobs, include_usage=includes_usage(body))
     return sse_response(call, events, chunks)

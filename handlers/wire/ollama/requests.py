@@ -22,7 +22,7 @@ def generation_request(
         prompt=prompt,
         sampling=parse_sampling(options),
         constraint=parse_format(body.get("format")),
-        stop=parse_stop(options.get("stop"), "options.stop"),
+        stop=parse_stop(options.get("stop")),
         max_tokens=max_tokens(options),
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(options.get("ignore_eos"), False),

@@ -33,6 +33,9 @@ from handlers.wire.stop import parse_stop
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
 ID_PREFIX = "chatcmpl-"
+NAMES = {"schema": "response_format.json_schema.schema"}
+"""Where a body has what the engine calls otherwise."""
+
 _WHOLE = "chat.completion"
 _CHUNK = "chat.completion.chunk"
 

@@ -124,9 +124,8 @@ def _candidates(body: Body) -> int:
 
 
 def _prompts(body: Body) -> list[TextPrompt | TokenPrompt | InfillPrompt]:
+    """Null begins a new document, as an empty text does."""
     prompts = each_input("" if body["prompt"] is None else body["prompt"])
-    if not prompts:
-        raise InvalidParameter("prompt: expected at least one prompt, but got an empty array", "prompt")
     return [_prompt(prompt, body) for prompt in prompts]
 
 

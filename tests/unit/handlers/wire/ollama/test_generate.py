@@ -122,12 +122,6 @@ def test_options_and_the_rest_reach_the_engine() -> None:
     assert (request.keep_alive_seconds, request.logprobs) == (60, 3)
 
 
-def test_an_empty_stop_string_is_refused_by_its_place() -> None:
-    with pytest.raises(InvalidParameter) as refusal:
-        wire.parse({"model": "demo", "prompt": "Hi", "options": {"stop": [""]}}, entry())
-    assert refusal.value.param == "options.stop[0]"
-
-
 EVENTS = [
     TextDelta(index=0, text="Hel"),
     TextDelta(index=0, text="lo"),

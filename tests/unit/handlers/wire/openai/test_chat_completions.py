@@ -62,12 +62,6 @@ def test_stop_is_one_string_or_several(stop: Any) -> None:
     assert wire.parse(body(stop=stop)).stop == ("END",)
 
 
-def test_an_empty_stop_string_is_refused_by_its_place() -> None:
-    with pytest.raises(InvalidParameter) as refusal:
-        wire.parse({"model": "demo", "messages": [USER], "stop": ["a", ""]})
-    assert refusal.value.param == "stop[1]"
-
-
 @pytest.mark.parametrize("fields", [{"max_tokens": 5}, {"max_completion_tokens": 5}])
 def test_either_name_limits_the_tokens(fields: dict[str, int]) -> None:
     assert wire.parse(body(**fields)).max_tokens == 5

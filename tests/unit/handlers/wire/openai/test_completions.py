@@ -45,11 +45,6 @@ def test_a_prompt_is_text_or_tokens_one_or_several(prompt: Any, prompts: list[An
     assert [request.prompt for request in wire.parse(body(prompt))] == prompts
 
 
-def test_no_prompt_at_all_is_refused() -> None:
-    with pytest.raises(InvalidParameter, match="at least one prompt"):
-        wire.parse(body([]))
-
-
 def test_without_options_sixteen_tokens_are_generated() -> None:
     [request] = wire.parse(body())
     assert (request.max_tokens, request.n, request.echo, request.logprobs, request.score) == (16, 1, False, None, False)
