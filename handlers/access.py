@@ -43,6 +43,8 @@ class Access:
         visit = _Visit(scope, send)
         try:
             await self._app(scope, receive, visit.send)
+        except asyncio.CancelledError:  # only the server's end cancels a request, and nothing comes after it
+            await visit.break_off("the server ended first", visit.status)
         except ClientDisconnected as departure:
             await visit.break_off(str(departure) or "the client left", _CLIENT_LEFT)
         except Exception as error:
@@ -96,7 +98,7 @@ class _Visit:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         record = self.record
         headers = [(b"x-request-id", record.id.encode())]
-        if record.dialect == "openai":
+        if record.path.startswith("/v1/"):
             headers.append((b"openai-processing-ms", str(record.elapsed_ms).encode()))
         if record.ignored:
             headers.append((b"x-ignored-params", ", ".join(map(_header_text, record.ignored)).encode()))

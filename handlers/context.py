@@ -22,8 +22,8 @@ _SCOPE_KEY = "trueline.request"
 
 
 def dialect_of(path: str) -> Dialect:
-    """Which API's error shape a path speaks: OpenAI's below `/v1`, Ollama's plain one everywhere else."""
-    return "openai" if path == "/v1" or path.startswith("/v1/") else "ollama"
+    """Which API's error shape a path speaks: Ollama's at its own root and below `/api`, OpenAI's everywhere else."""
+    return "ollama" if path in ("/", "/api") or path.startswith("/api/") else "openai"
 
 
 @dataclass(slots=True)

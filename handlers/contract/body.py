@@ -19,7 +19,7 @@ from handlers.errors import ApiError, ClientDisconnected
 JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _UTF8 = ("utf-8", "utf8", "us-ascii")
-_CLOSE = {"Connection": "close"}  # the rest of a refused body must not be read as the next request
+_CLOSE = {"Connection": "close"}  # the rest of an unfinished body must not be read as the next request
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +97,4 @@ async def _read(receive: Receive, limits: BodyLimits) -> bytes:
 
 def _too_large(limits: BodyLimits) -> ApiError:
     message = f"The request body is larger than {limits.max_bytes} bytes, the most that this server takes."
-    return ApiError(413, message, code="request_too_large", headers=_CLOSE)
+    return ApiError(413, message, code="request_too_large")
