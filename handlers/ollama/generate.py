@@ -13,9 +13,9 @@ from handlers.wire.types.ollama import GenerateRequest
 async def generate(call: Call[GenerateRequest]) -> Response:
     """Continue a prompt, in lines of JSON unless `stream` is false; without a prompt, load or unload the model."""
     body = call.body
-    if not wire.has_prompt(body):
-        return json_response(wire.render_residency(body["model"], await change_residency(call)))
     request = wire.parse(body, call.engine.model(body["model"]))
+    if not wire.has_prompt(body):
+        return json_response(wire.render_residency(body["model"], await change_residency(call, request)))
     generation = await generations.begin(call, request)
     if body.get("stream", True):
         return ndjson_response(call, generation, wire.chunks(generations.Noted(call, generation), body))

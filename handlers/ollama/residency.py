@@ -2,18 +2,17 @@
 
 from typing import Any
 
+from engine import GenerationRequest
 from handlers.context import Call
 from handlers.streaming import whole
-from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.ollama.answers import Residency
 
 
-async def change_residency(call: Call[Any]) -> Residency:
-    """Unload the model that the body names where `keep_alive` is 0, else have it loaded; says which was done."""
-    model = call.record.model = call.body["model"]
-    keep_alive_seconds = parse_keep_alive(call.body.get("keep_alive"))
-    if keep_alive_seconds == 0:
-        await whole(call, call.engine.unload(model))
+async def change_residency(call: Call[Any], request: GenerationRequest) -> Residency:
+    """Unload the model that `request` names where its keep-alive is 0, else have it loaded; says which was done."""
+    call.record.model = request.model
+    if request.keep_alive_seconds == 0:
+        await whole(call, call.engine.unload(request.model))
         return "unload"
-    await whole(call, call.engine.load(model, keep_alive_seconds))
+    await whole(call, call.engine.load(request.model, request.keep_alive_seconds))
     return "load"
