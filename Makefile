@@ -16,6 +16,8 @@ NODE_TESTS := tests/live/node
 GCC_MAJOR := $(shell $(CXX) -dumpversion 2>/dev/null | sed -n 's/^\([0-9]*\).*/\1/p')
 LLAMA_FLAGS := $(if $(filter 9 10 11 12 13,$(GCC_MAJOR)),-U__AMX_INT8__)
 COMPILING := CFLAGS="$(CFLAGS) $(LLAMA_FLAGS)" CXXFLAGS="$(CXXFLAGS) $(LLAMA_FLAGS)"
+# pip's cache of what it compiled does not know flags, hence one of its own for each set of them.
+LLAMA_CACHE = $(shell $(PYTHON) -m pip cache dir)/trueline-$(shell echo '$(COMPILING) $(CMAKE_ARGS)' | cksum | cut -d ' ' -f 1)
 FUZZ_EXAMPLES ?= 300
 
 .DEFAULT_GOAL := help
@@ -71,7 +73,8 @@ $(BIN)/python:
 # llama-cpp-python compiles llama.cpp here: about four minutes on two cores, once; pip keeps the wheel. A kept wheel that was built
 # with other flags may not run here, which the bundled model finds out; then it is built anew.
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(COMPILING) $(PIP_INSTALL) --editable .
+	$(COMPILING) $(PIP_INSTALL) --cache-dir "$(LLAMA_CACHE)" llama-cpp-python
+	$(PIP_INSTALL) --editable .
 	$(BIN)/python -m tools.check_inference || \
 	  { $(COMPILING) $(PIP_INSTALL) --no-cache-dir --force-reinstall --no-deps llama-cpp-python && $(BIN)/python -m tools.check_inference; }
 	@touch $@
