@@ -58,14 +58,13 @@ class _Derivation:
         """What is known of a value that may be meant for any of `schemas`."""
         places = frozenset(schemas)
         if places not in self._done:
-            # Registered before it is filled, as a schema may contain itself; until then it must not look indifferent.
+            # Registered before it is filled, as a schema may contain itself; until it is full it must not look indifferent.
             known = self._done[places] = Known(free=False)
             self._fill(known, dict(part for place in places for part in self._reader.parts(place)))
         return self._done[places]
 
     def _fill(self, known: Known, parts: dict[Place, Any]) -> None:
         of_objects = {place: node for place, node in parts.items() if _speaks_of_objects(node)}
-        known.free = not of_objects or any(_takes_any_key(node) for node in of_objects.values())
         children: dict[str, list[Place]] = {}
         for place, node in of_objects.items():
             for key in node.get("properties", ()):
@@ -75,6 +74,7 @@ class _Derivation:
         known.nested = {key: child for key, child in candidates.items() if not child.indifferent}
         items = self.of(place.child("items") for place, node in parts.items() if "items" in node)
         known.items = None if items.indifferent else items
+        known.free = not of_objects or any(_takes_any_key(node) for node in of_objects.values())
 
 
 def _speaks_of_objects(node: dict[str, Any]) -> bool:

@@ -13,6 +13,8 @@ from handlers.contract.coverage import Unserved
 from handlers.contract.documented import Operation
 from handlers.errors import ApiError
 
+_LONGEST_SHOWN_PATH = 200
+
 
 class Unrouted:
     """The answers to requests that the router refused."""
@@ -23,14 +25,15 @@ class Unrouted:
 
     def refusal(self, method: str, path: str) -> ApiError:
         """Why `method` on `path` reaches no operation."""
+        shown = path[:_LONGEST_SHOWN_PATH]
         for pattern, operation in self._unserved_patterns:
             if operation.method == method and pattern.fullmatch(path):
                 return operation.refusal()
         allowed = self.allowed_methods(path)
         if allowed:
-            message = f"{path} does not take {method}; it takes {allowed}."
+            message = f"{shown} does not take {method}; it takes {allowed}."
             return ApiError(405, message, code="method_not_allowed", headers={"Allow": allowed})
-        message = f"There is nothing at {path}; /docs shows what this server offers."
+        message = f"There is nothing at {shown}; /docs shows what this server offers."
         return ApiError(404, message, code="unknown_path")
 
     def allowed_methods(self, path: str) -> str:

@@ -50,7 +50,7 @@ _OTHERWISE: tuple[Callable[[Any], str], str] = (lambda _: "is not allowed here",
 
 def as_refusal(violation: Violation, instance: Any, *, name: str | None = None) -> ApiError:
     """The 400 that reports `violation` of `instance`: the parameter `name`, or where there is none, the body."""
-    param = path_text(violation.path, instance) or name
+    param = (name or "") + path_text(violation.path, instance) or None
     subject = f"'{param}'" if param else "The request body"
     if violation.keyword == "required":
         return ApiError(400, f"{subject} is required.", param=param, code="missing_required_parameter")

@@ -1,0 +1,82 @@
+"""What coverage.yaml refuses, and what of it passes all the same."""
+
+import pytest
+
+import openapi
+from handlers.contract.coverage import limits, unserved
+from handlers.errors import ApiError
+
+LIMITS = limits(
+    {
+        "parameters": {
+            "fine": "honoured",
+            "hinted": "hint",
+            "store": {"status": "planned", "reason": "Later.", "neutral": [False]},
+            "never": {"status": "refused", "reason": "Never."},
+            "count": {"status": "refused", "reason": "One only.", "neutral": [1]},
+            "parts[]": {
+                "status": "planned",
+                "reason": "No pictures.",
+                "when": {"type": "object", "properties": {"type": {"const": "image"}}, "required": ["type"]},
+            },
+            "tools[].function.strict": {"status": "planned", "reason": "Later.", "neutral": [False]},
+            "choice": [
+                {"status": "planned", "reason": "Objects later.", "when": {"type": "object"}},
+                {"status": "refused", "reason": "Not this word.", "when": {"const": "that"}},
+            ],
+        }
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fine": 1, "hinted": 2, "unlisted": 3},
+        {"store": False},
+        {"store": None, "never": None},
+        {"count": 1.0},
+        {"parts": [{"type": "text"}, "text"]},
+        {"tools": [{"function": {}}, {"function": {"strict": False}}]},
+        {"choice": "this"},
+        {"tools": "not a list"},
+    ],
+)
+def test_what_is_covered_or_neutral_passes(body):
+    LIMITS.check(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "words"),
+    [
+        ({"store": True}, "store", "Later. Leave it out or send false."),
+        ({"never": 0}, "never", "Never. Leave it out."),
+        ({"count": True}, "count", "One only."),
+        ({"parts": [{"type": "text"}, {"type": "image"}]}, "parts[1]", "No pictures."),
+        ({"tools": [{}, {"function": {"strict": True}}]}, "tools[1].function.strict", "Later."),
+        ({"choice": {}}, "choice", "Objects later."),
+        ({"choice": "that"}, "choice", "Not this word."),
+    ],
+)
+def test_anything_else_is_refused_by_name_with_the_reason(body, param, words):
+    with pytest.raises(ApiError) as refusal:
+        LIMITS.check(body)
+    assert (refusal.value.status, refusal.value.code, refusal.value.param) == (400, "unsupported_parameter", param)
+    assert words in refusal.value.message
+
+
+def test_unserved_operations_are_listed_with_their_full_paths():
+    entries = {
+        "served": {"status": "served"},
+        "later": {"status": "planned", "method": "post", "path": "/things?beta=true", "reason": "Later."},
+    }
+    (operation,) = unserved("doc", "/v1", entries)
+    assert (operation.key, operation.method, operation.path) == ("doc.later", "POST", "/v1/things")
+    assert operation.refusal().status == 404
+
+
+@pytest.mark.parametrize("document", ["openai", "ollama"])
+def test_every_rule_of_the_real_coverage_can_be_read(document):
+    for entry in openapi.coverage()[document].values():
+        limits(entry).check({})
+    assert all(operation.reason for operation in unserved(document, "", openapi.coverage()[document]))
