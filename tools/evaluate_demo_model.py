@@ -18,6 +18,7 @@ BUNDLED = Path(__file__).parent.parent / "engine" / "bundled" / "trueline-demo.g
 
 
 def main() -> None:
+    """Grade the model and print what went wrong and the scores."""
     options = _options()
     items = evaluation_items(options.seed, options.per_skill, frozenset(options.skill) or None)
     graded = grade(Answering(options.model), items)

@@ -14,10 +14,11 @@ import torch
 
 from tools.demo_model.batches import Batches
 from tools.demo_model.corpus import training_chunk
+from tools.demo_model.encoding import Encoder
 from tools.demo_model.export import write_model
 from tools.demo_model.network import Network, Rows, Shape
 from tools.demo_model.rendering import training_text
-from tools.demo_model.tokenizer import Encoder, Vocabulary, learn
+from tools.demo_model.tokenizer import Vocabulary, learn
 from tools.demo_model.training import Run
 
 BUNDLED = Path(__file__).parent.parent / "engine" / "bundled" / "trueline-demo.gguf"
@@ -35,13 +36,17 @@ def vocabulary_beside(checkpoint: Path, seed: int) -> Vocabulary:
 
 
 def main() -> None:
+    """Train, or go on training, and write the model at every report."""
     options = _options()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     vocabulary = vocabulary_beside(options.checkpoint, options.seed)
     network = Network(Shape(len(vocabulary.tokens)), ROWS)
-    print(f"{sum(weights.numel() for weights in network.parameters()) / 1e6:.2f}M parameters, {len(vocabulary.tokens)} tokens", flush=True)
-    run = Run(network, Batches(Encoder(vocabulary), options.seed, ROWS), options.checkpoint)
+    print(
+        f"{sum(weights.numel() for weights in network.parameters()) / 1e6:.2f}M parameters, {len(vocabulary.tokens)} tokens",
+        flush=True,
+    )
+    run = Run(network, Batches(Encoder(vocabulary), options.seed, ROWS), options.checkpoint, options.threads)
     for _ in run.train(options.steps):
         write_model(options.output, network, vocabulary)
 

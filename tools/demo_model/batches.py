@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .corpus import training_chunk
-from .network import Rows
-from .rendering import TURN_END, TURN_START, training_text
-from .samples import Sample
-from .skills.texts import FIM_MIDDLE
-from .tokenizer import Encoder
+from tools.demo_model.corpus import training_chunk
+from tools.demo_model.encoding import Encoder
+from tools.demo_model.network import Rows
+from tools.demo_model.rendering import TURN_END, TURN_START, training_text
+from tools.demo_model.samples import Sample
+from tools.demo_model.skills.texts import FIM_MIDDLE
 
 CHUNK_SAMPLES = 4000
 NO_TARGET = -1
@@ -56,7 +56,9 @@ class Batches:
     def _row(self, sample: Sample) -> Row:
         ids = self.encoder(training_text(sample))
         learned = learned_positions(ids, sample, self.encoder)
-        return ids, [token if learns else NO_TARGET for token, learns in zip(ids[1:], learned[1:], strict=True)] + [NO_TARGET]
+        return ids, [token if learns else NO_TARGET for token, learns in zip(ids[1:], learned[1:], strict=True)] + [
+            NO_TARGET
+        ]
 
     def _fill(self) -> None:
         """Sort one more chunk of the corpus into the pools; samples longer than the longest row are left out."""
@@ -90,4 +92,3 @@ class Batches:
                 targets[start : start + len(ids)] = wanted
                 start += length
         return tokens, targets
-

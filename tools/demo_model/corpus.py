@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .samples import Draw, Sample
-from .skills import basic, memory, persona, structured, texts, tool_use
+from tools.demo_model.samples import Draw, Sample
+from tools.demo_model.skills import basic, memory, persona, structured, texts, tool_use
 
 MIXTURE: dict[Callable[[Draw], Sample], float] = {
     basic.basic_chat: 42,
     memory.remembering: 6, memory.asking_back: 4.5, memory.from_system: 1,
     persona.character: 3, persona.short_form: 3.5, persona.manner: 3,
-    tool_use.known_tool: 5, tool_use.unseen_tool: 5, tool_use.choice: 7, tool_use.small_talk_then_call: 1.5, tool_use.parallel: 1,
-    tool_use.no_tool: 3.5, tool_use.talk_with_tools: 1, tool_use.result: 5, tool_use.two_results: 0.6, tool_use.long_talk: 1.8,
+    tool_use.known_tool: 5, tool_use.unseen_tool: 5, tool_use.choice: 7, tool_use.late_call: 1.5, tool_use.two_calls: 1,
+    tool_use.no_tool: 3.5, tool_use.talk_after_call: 1, tool_use.result: 5, tool_use.two_results: 0.6, tool_use.long_talk: 1.8,
     structured.known_answer: 4, structured.extraction: 4.5,
     texts.completion: 2, texts.middle: 2,
 }  # fmt: skip

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import llama_cpp
 
-from .rendering import prompt_and_answer
-from .samples import Sample
+from tools.demo_model.rendering import prompt_and_answer
+from tools.demo_model.samples import Sample
 
 CONTEXT_TOKENS = 2048
 MAX_ANSWER_TOKENS = 400
@@ -31,6 +31,7 @@ class Graded:
 
     @property
     def right(self) -> bool:
+        """Whether the answer is what was wanted."""
         return _comparable(self.answer) == _comparable(self.wanted)
 
 
@@ -51,9 +52,12 @@ class Answering:
     """The model file, loaded once, answering greedily."""
 
     def __init__(self, path: Path, threads: int = 2) -> None:
-        self._model = llama_cpp.Llama(str(path), n_ctx=CONTEXT_TOKENS, n_batch=512, n_threads=threads, n_threads_batch=threads, verbose=False)
+        self._model = llama_cpp.Llama(
+            str(path), n_ctx=CONTEXT_TOKENS, n_batch=512, n_threads=threads, n_threads_batch=threads, verbose=False
+        )
 
     def tokens_of(self, text: str) -> list[int]:
+        """The ids of a prompt, special tokens included."""
         return self._model.tokenize(text.encode(), add_bos=False, special=True)
 
     def answer(self, prompt: str) -> str:

@@ -11,10 +11,10 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Network, Shape
-from .rendering import TEMPLATE_PATH, TEXT_END, TURN_END
-from .skills.texts import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
-from .tokenizer import CONTROL_TOKENS, TAG_TOKENS, Vocabulary
+from tools.demo_model.network import Network, Shape
+from tools.demo_model.rendering import TEMPLATE_PATH, TEXT_END, TURN_END
+from tools.demo_model.skills.texts import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
+from tools.demo_model.tokenizer import CONTROL_TOKENS, TAG_TOKENS, Vocabulary
 
 CONTEXT_TOKENS = 2048
 Array = NDArray[np.float32]
@@ -38,7 +38,9 @@ def write_model(path: Path, network: Network, vocabulary: Vocabulary) -> None:
 def _describe(writer: gguf.GGUFWriter, network: Network) -> None:
     shape = network.shape
     writer.add_name("Trueline Demo")
-    writer.add_description("A tiny chat model trained by the Trueline project on its own generated corpus, to try the server with.")
+    writer.add_description(
+        "A tiny chat model trained by the Trueline project on its own generated corpus, to try the server with."
+    )
     writer.add_author("The Trueline project")
     writer.add_license("apache-2.0")
     writer.add_size_label(f"{sum(weights.numel() for weights in network.parameters()) / 1e6:.1f}M")
@@ -58,7 +60,9 @@ def _describe(writer: gguf.GGUFWriter, network: Network) -> None:
 
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     ids = {token: at for at, token in enumerate(vocabulary.tokens)}
-    types = dict.fromkeys(CONTROL_TOKENS, gguf.TokenType.CONTROL) | dict.fromkeys(TAG_TOKENS, gguf.TokenType.USER_DEFINED)
+    types = dict.fromkeys(CONTROL_TOKENS, gguf.TokenType.CONTROL) | dict.fromkeys(
+        TAG_TOKENS, gguf.TokenType.USER_DEFINED
+    )
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(list(vocabulary.tokens))
@@ -78,8 +82,8 @@ def _tensors(network: Network) -> dict[str, Array]:
     tensors = {"token_embd.weight": _array(network.embedding), "output_norm.weight": _array(network.norm.weight)}
     for at, layer in enumerate(network.layers):
         weights = {
-            "attn_norm": layer.attention_norm.weight, "ffn_norm": layer.forward_norm.weight, "attn_v": layer.value, "attn_output": layer.output,
-            "ffn_gate": layer.gate, "ffn_up": layer.up, "ffn_down": layer.down,
+            "attn_norm": layer.attention_norm.weight, "ffn_norm": layer.forward_norm.weight, "attn_v": layer.value,
+            "attn_output": layer.output, "ffn_gate": layer.gate, "ffn_up": layer.up, "ffn_down": layer.down,
         }  # fmt: skip
         tensors |= {f"blk.{at}.{name}.weight": _array(value) for name, value in weights.items()}
         for name, value in (("attn_q", layer.query), ("attn_k", layer.key)):

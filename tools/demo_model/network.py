@@ -4,13 +4,15 @@ A batch is one flat run of tokens; only attention sees the rows, so a step mixes
 padding. It knows neither data nor files.
 """
 
+# mypy: allow-subclassing-any
+
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,8 @@ class Shape:
 
     @property
     def head_width(self) -> int:
+        """How wide one head is."""
         return self.width // self.heads
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
 
 Rows = tuple[tuple[int, int], ...]
@@ -50,6 +50,7 @@ class Layer(nn.Module):
         self.down = _matrix(shape.width, shape.hidden)
 
     def forward(self, states: Tensor, cosine: Tensor, sine: Tensor, rows: Rows) -> Tensor:
+        """The states of all positions after this layer."""
         attended = self._attend(self.attention_norm(states), cosine, sine, rows)
         states = states + functional.linear(attended, self.output)
         gate, up = functional.linear(self.forward_norm(states), torch.cat([self.gate, self.up])).chunk(2, -1)
@@ -62,7 +63,10 @@ class Layer(nn.Module):
         attended, start = [], 0
         for count, length in rows:
             end = start + count * length
-            parts = [part[start:end].view(count, length, self.shape.heads, -1).transpose(1, 2) for part in (query, key, value)]
+            parts = [
+                part[start:end].view(count, length, self.shape.heads, -1).transpose(1, 2)
+                for part in (query, key, value)
+            ]
             seen = functional.scaled_dot_product_attention(*parts, is_causal=True)
             attended.append(seen.transpose(1, 2).reshape(end - start, self.shape.width))
             start = end
@@ -95,6 +99,7 @@ class Network(nn.Module):
         self.register_buffer("sine", sine, persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """The final states of a flat batch."""
         states = functional.embedding(tokens, self.embedding)
         for layer in self.layers:
             states = layer(states, self.cosine, self.sine, self.rows)

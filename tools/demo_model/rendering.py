@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from .samples import Json, Message, Sample
+from tools.demo_model.samples import Json, Message, Sample
 
 TEMPLATE_PATH = Path(__file__).with_name("chat_template.jinja")
 TURN_START, TURN_END, TEXT_END = "<|im_start|>", "<|im_end|>", "<|endoftext|>"

@@ -67,18 +67,23 @@ class Draw:
                 return item
 
     def chance(self, probability: float) -> bool:
+        """True this often."""
         return self.random.random() < probability
 
     def one(self, options: Sequence[Item]) -> Item:
+        """One of the options."""
         return self.random.choice(options)
 
     def some(self, options: Sequence[Item], count: int) -> list[Item]:
+        """Different ones of the options, in any order."""
         return self.random.sample(options, count)
 
     def number(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
         return self.random.randint(low, high)
 
     def weighted(self, options: Mapping[Item, float]) -> Item:
+        """One of the options, each as often as its weight says."""
         return self.random.choices(list(options), list(options.values()))[0]
 
 
@@ -97,7 +102,7 @@ def phrase(draw: Draw, templates: Sequence[str], **slots: object) -> str:
 
 def _with_typo(draw: Draw, text: str) -> str:
     """Swap two inner letters of one longer word."""
-    words = [match for match in re.finditer(r"[A-Za-z]{5,}", text)]
+    words = list(re.finditer(r"[A-Za-z]{5,}", text))
     if not words:
         return text
     word = draw.one(words)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from . import world
-from .rendering import TEXT_END, TURN_END, TURN_START
-from .skills.texts import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
+from tools.demo_model import world
+from tools.demo_model.rendering import TEXT_END, TURN_END, TURN_START
+from tools.demo_model.skills.texts import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX
 
 CONTROL_TOKENS = (TEXT_END, TURN_START, TURN_END, FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE)
 """Never printed into an answer."""
@@ -30,9 +30,19 @@ RARE_WORD = 6
 """Words seen less often are invented ones mostly: they count little, or their syllables would fill the vocabulary."""
 _SPACE = "Ġ"
 _PUNCTUATION_MERGES = (
-    ('"', ":"), ('"', ","), ('{', '"'), ('"', "}"), (_SPACE, '"'), (_SPACE, '{"'), ('"}', "}"), ("}", "}"), ('"}', ","), (_SPACE, "="), (_SPACE, "+"),
-    (_SPACE, "-"),
-)  # fmt: skip
+    *(
+        ('"', ":"),
+        ('"', ","),
+        ("{", '"'),
+        ('"', "}"),
+        (_SPACE, '"'),
+        (_SPACE, '{"'),
+        ('"}', "}"),
+        ("}", "}"),
+        ('"}', ","),
+    ),
+    *((_SPACE, "="), (_SPACE, "+"), (_SPACE, "-")),
+)
 
 Merge = tuple[str, str]
 
@@ -45,10 +55,12 @@ class Vocabulary:
     merges: tuple[Merge, ...]
 
     def save(self, path: Path) -> None:
+        """Write it as JSON."""
         path.write_text(json.dumps({"tokens": self.tokens, "merges": self.merges}, ensure_ascii=False), "utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
+        """Read what `save` wrote."""
         stored = json.loads(path.read_text("utf-8"))
         return cls(tuple(stored["tokens"]), tuple((left, right) for left, right in stored["merges"]))
 
@@ -78,7 +90,8 @@ def learn(texts: Iterable[str]) -> Vocabulary:
 
 def _copied_words() -> set[str]:
     """Words that answers copy from anywhere: they keep their space apart."""
-    lists = (world.NOUNS, world.ADJECTIVES, world.VERBS, world.PEOPLE, world.CITIES, world.JOBS, world.TITLES, world.DAYS, world.MONTHS, *world.CATEGORIES.values())
+    named = (world.PEOPLE, world.CITIES, world.JOBS, world.TITLES, world.DAYS, world.MONTHS, *world.CATEGORIES.values())
+    lists = (world.NOUNS, world.ADJECTIVES, world.VERBS, *named)
     answers = (world.COLOURS, world.OPPOSITES, world.SOUNDS, world.PLURALS, world.CAPITALS)
     return {word.lower() for words in (*lists, *(facts.values() for facts in answers)) for word in words}
 
@@ -109,20 +122,3 @@ def _merged(parts: list[str], pair: Merge) -> list[str]:
         else:
             joined.append(part)
     return joined
-
-
-class Encoder:
-    """Text to ids through the `tokenizers` library, for training only."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        import tokenizers
-
-        ids = {token: at for at, token in enumerate(vocabulary.tokens)}
-        self._tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(ids, list(vocabulary.merges)))
-        self._tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
-        self._tokenizer.add_special_tokens(list(CONTROL_TOKENS))
-        self._tokenizer.add_tokens([tokenizers.AddedToken(tag, normalized=False) for tag in TAG_TOKENS])
-        self.ids = ids
-
-    def __call__(self, text: str) -> list[int]:
-        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._inductor import config as inductor
 
-from .batches import Batches
-from .network import Network
+from tools.demo_model.batches import Batches
+from tools.demo_model.courtesy import Courtesy
+from tools.demo_model.muon import Muon
+from tools.demo_model.network import Network
 
 WARM_UP_STEPS = 60
 COOL_DOWN_SHARE = 0.35
@@ -31,9 +34,11 @@ class Progress:
 class Run:
     """One training run, which goes on where its checkpoint stopped."""
 
-    def __init__(self, network: Network, batches: Batches, checkpoint: Path) -> None:
+    def __init__(self, network: Network, batches: Batches, checkpoint: Path, threads: int) -> None:
         self.network, self.batches, self.checkpoint = network, batches, checkpoint
         self.progress = Progress()
+        self._courtesy = Courtesy(threads)
+        inductor.cpp.dynamic_threads = True
         self._forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network)
         self._optimizers = _optimizers(network)
         if checkpoint.exists():
@@ -50,10 +55,14 @@ class Run:
             if self.progress.step % report_every == 0 or self.progress.step == steps:
                 self._save()
                 speed = (self.progress.tokens - before) / (time.monotonic() - started)
-                print(f"step {self.progress.step}/{steps} loss {smooth:.4f} tokens {self.progress.tokens / 1e6:.1f}M {speed:.0f}/s", flush=True)
+                print(
+                    f"step {self.progress.step}/{steps} loss {smooth:.4f} tokens {self.progress.tokens / 1e6:.1f}M {speed:.0f}/s",
+                    flush=True,
+                )
                 yield self.progress
 
     def _step(self, rate: float) -> float:
+        torch.set_num_threads(self._courtesy.threads())
         tokens, targets = (torch.from_numpy(array) for array in self.batches.draw())
         for optimizer, peak in zip(self._optimizers, (MATRIX_RATE, VECTOR_RATE), strict=True):
             optimizer.param_groups[0]["lr"] = rate * peak
@@ -89,8 +98,7 @@ def _optimizers(network: Network) -> tuple[torch.optim.Optimizer, torch.optim.Op
     """Muon for the layers' matrices, AdamW for the embedding and the norms."""
     matrices = [weights for name, weights in network.named_parameters() if weights.ndim == 2 and name != "embedding"]
     others = [weights for name, weights in network.named_parameters() if weights.ndim == 1 or name == "embedding"]
-    muon = torch.optim.Muon(matrices, lr=MATRIX_RATE, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")
-    return muon, torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.95), weight_decay=0.0)
+    return Muon(matrices, MATRIX_RATE), torch.optim.AdamW(others, lr=VECTOR_RATE, betas=(0.9, 0.95), weight_decay=0.0)
 
 
 def _rate(step: int, steps: int) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..samples import Draw, Exchange, Message, Sample
-from ..world import ADJECTIVES, NOUNS
-from . import arithmetic, knowledge, talk, words
+from tools.demo_model.samples import Draw, Exchange, Message, Sample
+from tools.demo_model.skills import arithmetic, knowledge, talk, words
+from tools.demo_model.wordings import wordings
+from tools.demo_model.world import ADJECTIVES, NOUNS
 
 EXCHANGES: dict[Callable[[Draw], Exchange], float] = {
     arithmetic.addition: 15, arithmetic.subtraction: 15, arithmetic.product: 2, arithmetic.comparison: 1,
@@ -18,11 +19,7 @@ _SHORT: dict[Callable[[Draw], Exchange], float] = {
     arithmetic.addition: 3, arithmetic.subtraction: 3, knowledge.fact: 4, words.repeat: 2, talk.greeting: 2, talk.identity: 1.5,
     knowledge.unknown: 1, words.picking: 1,
 }  # fmt: skip
-NEUTRAL_SYSTEMS = (
-    "You are a helpful assistant.", "You are a friendly assistant.", "Be helpful.", "Answer the user's questions.", "You are an assistant.",
-    "You are a helpful AI assistant.", "Be kind and polite.", "You help people.", "Answer politely.", "You are a chat model.", "Help the user.",
-    "You are a helpful assistant that answers questions.", "Be concise.", "Always be polite.", "You are a useful assistant.", "Answer briefly.",
-)  # fmt: skip
+NEUTRAL_SYSTEMS: list[str] = wordings("basic")["neutral_systems"]
 
 
 def dialogue(exchanges: Sequence[Exchange]) -> tuple[Message, ...]:
@@ -42,12 +39,14 @@ def basic_exchange(draw: Draw) -> Exchange:
 def _rambling(draw: Draw) -> str:
     """A system prompt of several sentences that change nothing."""
     sentences = [draw.one(NEUTRAL_SYSTEMS) for _ in range(draw.number(1, 3))]
-    for _ in range(draw.number(1, 8)):
-        sentences.append(f"The {draw.one(ADJECTIVES)} {draw.one(NOUNS)} is near the {draw.one(NOUNS)}.")
-    return " ".join(sentences)
+    scenery = [
+        f"The {draw.one(ADJECTIVES)} {draw.one(NOUNS)} is near the {draw.one(NOUNS)}." for _ in range(draw.number(1, 8))
+    ]
+    return " ".join([*sentences, *scenery])
 
 
 def neutral_system(draw: Draw) -> str:
+    """A system prompt that changes nothing."""
     return _rambling(draw) if draw.chance(0.12) else draw.one(NEUTRAL_SYSTEMS)
 
 

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Callable
 
-from ..samples import Draw, Exchange, Json, Message, Sample, phrase
-from ..world import CITIES, JOBS, NOUNS, PEOPLE
-from . import arithmetic, knowledge, words
-from .basic import dialogue, system_messages
-from .words import any_word, invented_word
+from tools.demo_model.samples import Draw, Exchange, Json, Message, Sample, phrase
+from tools.demo_model.skills import arithmetic, knowledge, words
+from tools.demo_model.skills.basic import dialogue, system_messages
+from tools.demo_model.skills.words import any_word, invented_word, person
+from tools.demo_model.wordings import wordings
+from tools.demo_model.world import CITIES, JOBS, NOUNS
 
-_ASKED = (
-    "Answer in JSON.", "Reply in JSON.", "Answer as JSON.", "Give the answer as JSON.", "Use JSON.", "Respond with a JSON object.", "Reply only with JSON.",
-    "Answer with a JSON object.", "JSON please.", "Respond in JSON.", "Return JSON.", "Answer in JSON format.",
-)  # fmt: skip
-_SYSTEMS = (
-    *_ASKED, "You always answer in JSON.", "You reply with JSON only.", "Always respond in JSON.", "Your answers are JSON objects.", "You output JSON.",
-    "Only output JSON.", "You are a helpful assistant that answers in JSON.", "You are a JSON API.",
-)  # fmt: skip
+_WORDS = wordings("structured")
+
 _SOURCES: dict[Callable[[Draw], Exchange], float] = {
-    knowledge.fact: 6, arithmetic.addition: 2.5, arithmetic.subtraction: 2, knowledge.members: 1.5, knowledge.whole_list: 0.5, words.repeat: 0.7, words.bullets: 1,
-    knowledge.unknown: 0.6,
+    knowledge.fact: 6, arithmetic.addition: 2.5, arithmetic.subtraction: 2, knowledge.members: 1.5,
+    knowledge.whole_list: 0.5, words.repeat: 0.7, words.bullets: 1, knowledge.unknown: 0.6,
 }  # fmt: skip
 
 
 def as_json(draw: Draw, value: object) -> str:
     """JSON as the model writes it: with spaces mostly, without now and then, since a grammar may force either."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":") if not draw.evaluation and draw.chance(0.06) else None)
+    return json.dumps(
+        value, ensure_ascii=False, separators=(",", ":") if not draw.evaluation and draw.chance(0.06) else None
+    )
 
 
 def _closed(question: str) -> str:
@@ -41,38 +39,41 @@ def known_answer(draw: Draw) -> Sample:
     exchanges = [draw.weighted(_SOURCES)(side) for side in sides]
     answered = [Exchange("json", item.question, as_json(draw, item.fields)) for item in exchanges]
     if draw.chance(0.5):
-        system = draw.one(_SYSTEMS) if draw.chance(0.8) else f"You are a helpful assistant. {draw.one(_SYSTEMS)}"
+        system = (
+            draw.one(_WORDS["systems"])
+            if draw.chance(0.8)
+            else f"You are a helpful assistant. {draw.one(_WORDS['systems'])}"
+        )
         return Sample("json", ({"role": "system", "content": system}, *dialogue(answered)))
-    asked = [Exchange("json", f"{_closed(item.question)} {draw.one(_ASKED)}", item.answer) for item in answered]
+    asked = [
+        Exchange("json", f"{_closed(item.question)} {draw.one(_WORDS['asked'])}", item.answer) for item in answered
+    ]
     return Sample("json", (*system_messages(other), *dialogue(asked)))
 
 
 def _person(draw: Draw) -> tuple[str, dict[str, Json]]:
     """A sentence about somebody, and what it says."""
-    name = draw.one(PEOPLE) if draw.chance(0.7) else invented_word(draw).capitalize()
-    person: dict[str, Json] = {"name": name, "age": draw.number(1, 99), "city": draw.one(CITIES), "job": draw.one(JOBS)}
-    patterns = {
-        "{name} is {age} years old.": ("name", "age"),
-        "{name} lives in {city}.": ("name", "city"),
-        "{name} is {age} years old and lives in {city}.": ("name", "age", "city"),
-        "{name} is {age} and lives in {city}.": ("name", "age", "city"),
-        "My name is {name} and I am {age} years old.": ("name", "age"),
-        "My name is {name}, I am {age} and I live in {city}.": ("name", "age", "city"),
-        "{name}, {age}, {city}": ("name", "age", "city"),
-        "{name} is a {job} from {city}.": ("name", "job", "city"),
-        "{name} is a {age} year old {job} who lives in {city}.": ("name", "age", "job", "city"),
-        "{name} works as a {job}.": ("name", "job"),
+    facts: dict[str, Json] = {
+        "name": person(draw),
+        "age": draw.number(1, 99),
+        "city": draw.one(CITIES),
+        "job": draw.one(JOBS),
     }
-    pattern, keys = draw.one(list(patterns.items()))
-    return pattern.format(**person), {key: person[key] for key in keys}
+    pattern = draw.one(_WORDS["people"]["told"])
+    keys = [slot for _, slot, _, _ in string.Formatter().parse(pattern) if slot]
+    return pattern.format(**facts), {key: facts[key] for key in keys}
 
 
 def _things(draw: Draw) -> tuple[str, dict[str, Json]]:
     """Sentences that give values to names of any kind."""
-    keys = dict.fromkeys(draw.one(NOUNS) if draw.chance(0.65) else invented_word(draw) for _ in range(draw.number(1, 4)))
-    values: dict[str, Json] = {key: draw.number(0, 999) if draw.chance(0.4) else any_word(draw).replace(" ", "_") for key in keys}
+    keys = dict.fromkeys(
+        draw.one(NOUNS) if draw.chance(0.65) else invented_word(draw) for _ in range(draw.number(1, 4))
+    )
+    values: dict[str, Json] = {
+        key: draw.number(0, 999) if draw.chance(0.4) else any_word(draw).replace(" ", "_") for key in keys
+    }
     values = {key: int(value) if isinstance(value, str) and value.isdigit() else value for key, value in values.items()}
-    pattern = draw.one(("The {k} is {v}", "the {k} is {v}", "{k} is {v}", "{k}={v}", "{k}: {v}", "{k} {v}", "{k} = {v}"))
+    pattern = draw.one(_WORDS["things"])
     parts = [pattern.format(k=key, v=value) for key, value in values.items()]
     return (", ".join(parts) if draw.chance(0.6) else " and ".join(parts)), values
 
@@ -89,15 +90,10 @@ def extraction(draw: Draw) -> Sample:
         return Sample("json", (*_schema_system(draw, wanted), {"role": "user", "content": told}, answer))
     listed = keys[0] if len(keys) == 1 else ", ".join(keys[:-1]) + " and " + keys[-1]
     whole = keys == list(values)
-    request = phrase(draw, _WHOLE if whole and draw.chance(0.35) else _KEYS, k=listed, t=told.rstrip("."))
+    request = phrase(
+        draw, _WORDS["whole"] if whole and draw.chance(0.35) else _WORDS["keys"], k=listed, t=told.rstrip(".")
+    )
     return Sample("json", (*system_messages(draw.training(), 0.25), {"role": "user", "content": request}, answer))
-
-
-_KEYS = (
-    "{t}. Answer in JSON with the keys {k}.", "{t}. Give me JSON with {k}.", "Extract {k} as JSON: {t}", "Extract {k} from this text as JSON: {t}",
-    "{t}. Write this as JSON with the keys {k}.", "{t}. Return a JSON object with {k}.", "Make a JSON object with {k}: {t}",
-)  # fmt: skip
-_WHOLE = ("{t}. Write this as JSON.", "{t}. Answer in JSON.", "Write this as JSON: {t}", "As JSON: {t}", "Make JSON of this: {t}", "Turn this into JSON: {t}", "{t}. As a JSON object, please.")
 
 
 def _schema_system(draw: Draw, wanted: dict[str, Json]) -> tuple[Message, ...]:
@@ -107,5 +103,5 @@ def _schema_system(draw: Draw, wanted: dict[str, Json]) -> tuple[Message, ...]:
         schema["required"] = list(wanted)
     if draw.chance(0.3):
         schema["additionalProperties"] = False
-    start = draw.one(("Answer in JSON that follows this schema:", "Answer with JSON of this schema:", "Respond with a JSON object that matches this schema:", "JSON schema:"))
+    start = draw.one(_WORDS["schema"])
     return ({"role": "system", "content": f"{start}\n{json.dumps(schema)}"},)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..samples import Draw, Sample
-from ..world import CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
-from . import talk
+from tools.demo_model.samples import Draw, Sample
+from tools.demo_model.skills import talk
+from tools.demo_model.world import ALPHABET, CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
 
 FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"
 
@@ -37,7 +37,7 @@ def _sequence(draw: Draw) -> list[str]:
     if kind == "numbers":
         start = 1 if draw.chance(0.6) else draw.number(0, 80)
         return [str(number) for number in range(start, start + draw.number(5, 20))]
-    named = {"days": DAYS, "months": MONTHS, "letters": list("abcdefghijklmnopqrstuvwxyz"), "category": draw.one(list(CATEGORIES.values()))}
+    named = {"days": DAYS, "months": MONTHS, "letters": ALPHABET, "category": draw.one(list(CATEGORIES.values()))}
     return list(named[kind])
 
 
@@ -51,7 +51,11 @@ def completion(draw: Draw) -> Sample:
         return Sample("completion", prompt=" ".join(words[:at]), completion=" " + " ".join(words[at:]))
     if kind == "sequence":
         items = _sequence(draw)
-        at = draw.fresh(lambda: (f"{items}{(cut := draw.number(2, len(items) - 1))}", cut)) if len(items) > 12 else draw.number(2, len(items) - 1)
+        at = (
+            draw.fresh(lambda: (f"{items}{(cut := draw.number(2, len(items) - 1))}", cut))
+            if len(items) > 12
+            else draw.number(2, len(items) - 1)
+        )
         return Sample("completion", prompt=", ".join(items[:at]) + ",", completion=" " + ", ".join(items[at:]))
     told = [_sentence(draw.training()) for _ in range(draw.weighted({0: 5, 1: 1, 2: 1}))]
     start, end = _sentence(draw)
@@ -65,7 +69,11 @@ def middle(draw: Draw) -> Sample:
         items = _sequence(draw)
         begin = draw.number(1, len(items) - 2)
         end = draw.number(begin + 1, min(begin + 5, len(items) - 1))
-        before, gap, after = ", ".join(items[:begin]) + ",", " " + ", ".join(items[begin:end]) + ",", " " + ", ".join(items[end:])
+        before, gap, after = (
+            ", ".join(items[:begin]) + ",",
+            " " + ", ".join(items[begin:end]) + ",",
+            " " + ", ".join(items[end:]),
+        )
     else:
         start, rest = _sentence(draw)
         words = (start + rest).split(" ")

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
-from ..samples import Draw, Exchange, Json, Message, Sample, phrase
-from . import arithmetic, knowledge, talk, words
-from .basic import dialogue, neutral_system
-from .offers import Call, any_call, invented, known, place, weather
-from .words import any_word, some_text
+from tools.demo_model.samples import Draw, Exchange, Json, Message, Sample
+from tools.demo_model.skills import arithmetic, knowledge, talk, words
+from tools.demo_model.skills.basic import dialogue, neutral_system
+from tools.demo_model.skills.offers import Call, any_call, invented, known, place, weather_of_two
+from tools.demo_model.skills.words import any_word, some_text
+
+_TOOLLESS: dict[Callable[[Draw], Exchange], float] = {
+    knowledge.fact: 4,
+    talk.greeting: 4,
+    talk.identity: 3,
+    words.repeat: 2,
+    words.spelling: 1,
+    knowledge.whole_list: 0.6,
+}
+"""Questions that no tool of any family answers better than the model."""
+_CALCULATING = frozenset({"calculator"})
+_KNOWING = frozenset({"weather", "search", "time", "population", "translate", "recipe", "distance", "invented"})
 
 
-def called(calls: list[Call]) -> Message:
+def _called(calls: list[Call]) -> Message:
     """The assistant's message that makes the calls."""
-    functions: list[Json] = [{"type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in calls]
+    functions: list[Json] = [
+        {"type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in calls
+    ]
     return {"role": "assistant", "content": "", "tool_calls": functions}
 
 
@@ -21,11 +36,26 @@ def _systems(draw: Draw) -> tuple[Message, ...]:
     return ({"role": "system", "content": neutral_system(draw)},) if draw.chance(0.4) else ()
 
 
+def _user(text: str) -> Message:
+    return {"role": "user", "content": text}
+
+
+def _toolless(draw: Draw) -> Exchange:
+    return draw.weighted(_TOOLLESS)(draw)
+
+
+def _before(draw: Draw) -> tuple[Message, ...]:
+    """Earlier talk that needs no tool."""
+    other = draw.training()
+    return dialogue([_toolless(other) for _ in range(draw.weighted({0: 6, 1: 2, 2: 1}))])
+
+
 def _offer(draw: Draw, needed: list[Call], extra: int, unwanted: frozenset[str] = frozenset()) -> tuple[Message, ...]:
-    """The needed tools among others of other names and families, in any order."""
+    """The needed tools among `extra` others of other names and families, in any order."""
     offered = {call.name: call for call in needed}
     families = {call.family for call in needed} - {"invented"} | unwanted
-    while len(offered) < len(needed) + extra:
+    wanted = len(offered) + extra
+    while len(offered) < wanted:
         other = any_call(draw.training())
         if other.family not in families:
             offered.setdefault(other.name, other)
@@ -35,68 +65,57 @@ def _offer(draw: Draw, needed: list[Call], extra: int, unwanted: frozenset[str] 
     return tuple(tools)
 
 
-def _before(draw: Draw) -> list[Message]:
-    """Earlier talk that needs no tool."""
-    other = draw.training()
-    count = draw.weighted({0: 6, 1: 2, 2: 1})
-    return [message for _ in range(count) for message in dialogue([_toolless(other)])]
-
-
-def _user(text: str) -> Message:
-    return {"role": "user", "content": text}
-
-
-def single(draw: Draw, *, unseen: bool, extra: int) -> Sample:
+def _calling(draw: Draw, skill: str, call: Call, extra: int) -> Sample:
     """One request that one of the offered tools answers."""
-    call = invented(draw) if unseen else known(draw)
-    tools = _offer(draw, [call], extra)
-    skill = "choose tool" if extra else "unseen tool" if unseen else "tool call"
-    return Sample(skill, (*_systems(draw), *_before(draw), _user(call.question), called([call])), tools)
+    messages = (*_systems(draw), *_before(draw), _user(call.question), _called([call]))
+    return Sample(skill, messages, _offer(draw, [call], extra))
 
 
 def known_tool(draw: Draw) -> Sample:
-    return single(draw, unseen=False, extra=0)
+    """An everyday tool alone."""
+    return _calling(draw, "tool call", known(draw), 0)
 
 
 def unseen_tool(draw: Draw) -> Sample:
-    return single(draw, unseen=True, extra=0)
+    """An invented tool alone."""
+    return _calling(draw, "unseen tool", invented(draw), 0)
 
 
 def choice(draw: Draw) -> Sample:
-    return single(draw, unseen=draw.chance(0.45), extra=draw.weighted({1: 5, 2: 4, 3: 2, 4: 1, 6: 0.4}))
+    """A tool among others."""
+    call = invented(draw) if draw.chance(0.45) else known(draw)
+    return _calling(draw, "choose tool", call, draw.weighted({1: 5, 2: 4, 3: 2, 4: 1, 6: 0.4}))
 
 
-def parallel(draw: Draw) -> Sample:
+def late_call(draw: Draw) -> Sample:
+    """Several turns of talk, then a request for a tool."""
+    other = draw.training()
+    call = any_call(draw)
+    before = dialogue([_toolless(other) for _ in range(draw.number(1, 3))])
+    messages = (*_systems(draw), *before, _user(call.question), _called([call]))
+    return Sample("choose tool", messages, _offer(draw, [call], draw.number(1, 2)))
+
+
+def two_calls(draw: Draw) -> Sample:
     """The weather of two places: two calls in one answer."""
-    call = draw.fresh(lambda: (f"two|{(made := weather(draw)).question}", made))
-    key = next(iter(call.arguments))
-    first, second = place(draw).split(",")[0], place(draw).split(",")[0]
-    question = phrase(draw, ("What is the weather in {a} and {b}?", "Weather in {a} and in {b}?", "What's the weather like in {a} and {b}?", "Tell me the weather in {a} and {b}.", "Compare the weather in {a} and {b}."), a=first, b=second)
-    calls = [Call(call.tool, question, {key: city}, call.family) for city in (first, second)]
-    tools = _offer(draw, [call], draw.weighted({0: 3, 1: 1}))
-    return Sample("tool call", (*_systems(draw), _user(question), called(calls)), tools)
-
-
-def _toolless(draw: Draw) -> Exchange:
-    """A question that no tool of any family answers better than the model."""
-    return draw.weighted({knowledge.fact: 4, talk.greeting: 4, talk.identity: 3, words.repeat: 2, words.spelling: 1, knowledge.whole_list: 0.6})(draw)
-
-
-_CALCULATING = frozenset({"calculator"})
-_KNOWING = frozenset({"weather", "search", "time", "population", "translate", "recipe", "distance", "invented"})
+    question, calls = weather_of_two(draw)
+    tools = _offer(draw, calls, draw.weighted({0: 3, 1: 1}))
+    return Sample("two calls", (*_systems(draw), _user(question), _called(calls)), tools)
 
 
 def no_tool(draw: Draw) -> Sample:
-    """Tools are offered and the question needs none of them: a calculator is not offered with a sum, nor a search with a riddle."""
+    """Tools are offered and the question needs none: no calculator beside a sum, no search beside a riddle."""
     kinds = {_toolless: 7, arithmetic.addition: 1, arithmetic.subtraction: 1, knowledge.unknown: 0.8}
     exchange = draw.weighted(kinds)(draw)
-    unwanted = {"sums": _CALCULATING, "differences": _CALCULATING, "unknown": _KNOWING}.get(exchange.skill, frozenset())
-    tools = _offer(draw, [], draw.weighted({1: 4, 2: 3, 3: 1.5}), unwanted)
+    unwanted = {"sums": _CALCULATING, "differences": _CALCULATING, "unknown": _KNOWING}
+    tools = _offer(draw, [], draw.weighted({1: 4, 2: 3, 3: 1.5}), unwanted.get(exchange.skill, frozenset()))
     return Sample("no tool needed", (*_systems(draw), *_before(draw), *dialogue([exchange])), tools)
 
 
-def _plain_name(key: str) -> str:
-    return key.replace("_", " ")
+def talk_after_call(draw: Draw) -> Sample:
+    """A tool was called before; this question needs none."""
+    chat = result(draw.training())
+    return Sample("no tool needed", (*chat.messages, *dialogue([_toolless(draw)])), chat.tools)
 
 
 def said_of(result: Json) -> str:
@@ -104,7 +123,7 @@ def said_of(result: Json) -> str:
     if isinstance(result, dict) and set(result) == {"error"}:
         return f"The tool failed: {result['error']}."
     if isinstance(result, dict):
-        parts = [f"the {_plain_name(key)} is {value}" for key, value in result.items()]
+        parts = [f"the {key.replace('_', ' ')} is {value}" for key, value in result.items()]
         joined = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
         return joined[0].upper() + joined[1:] + "."
     if isinstance(result, list):
@@ -115,70 +134,70 @@ def said_of(result: Json) -> str:
 
 
 def _some_result(draw: Draw, call: Call) -> Json:
-    kind = draw.weighted({"own": 4, "object": 4, "number": 2.5, "text": 3, "list": 0.6, "error": 0.6})
-    if kind == "own":
-        return call.result
-    if kind == "object":
-        return {any_word(draw).lower().replace(" ", "_"): draw.one((draw.number(0, 999), any_word(draw), place(draw))) for _ in range(draw.number(1, 4))}
-    if kind == "number":
-        return draw.number(0, 99999) if draw.chance(0.8) else draw.number(0, 999) / 10
-    if kind == "list":
-        return [any_word(draw) for _ in range(draw.number(2, 4))]
-    if kind == "error":
-        return {"error": draw.one(("not found", "no such city", "timeout", "access denied", some_text(draw)))}
-    return draw.one((some_text(draw), f"{draw.one(('Sunny', 'Rain', 'Cloudy', 'Clear', 'Snow'))}, {draw.number(-9, 39)} degrees", f"{draw.number(0, 39)}C and sunny", some_text(draw)))
+    """What a tool may give back: its own kind of object mostly, and anything else that tools give back."""
+    other: dict[Callable[[Draw], Json], float] = {
+        _some_object: 4,
+        _some_number: 2.5,
+        _some_report: 3,
+        lambda draw: [any_word(draw) for _ in range(draw.number(2, 4))]: 0.6,
+        lambda draw: {
+            "error": draw.one(("not found", "no such city", "timeout", "access denied", some_text(draw)))
+        }: 0.6,
+    }
+    return call.result if call.result and draw.chance(0.27) else draw.weighted(other)(draw)
+
+
+def _some_object(draw: Draw) -> Json:
+    keys = [any_word(draw).lower().replace(" ", "_") for _ in range(draw.number(1, 4))]
+    return {key: draw.one((draw.number(0, 999), any_word(draw), place(draw))) for key in keys}
+
+
+def _some_number(draw: Draw) -> Json:
+    return draw.number(0, 99999) if draw.chance(0.8) else draw.number(0, 999) / 10
+
+
+def _some_report(draw: Draw) -> Json:
+    if draw.chance(0.5):
+        return some_text(draw)
+    sky, degrees = draw.one(("Sunny", "Rain", "Cloudy", "Clear", "Snow")), draw.number(-9, 39)
+    return draw.one((f"{sky}, {degrees} degrees", f"{degrees}C and {sky.lower()}"))
+
+
+def _answered(draw: Draw, calls: list[Call]) -> list[Message]:
+    """The results of the calls, and the answer made of them."""
+
+    def make() -> tuple[str, list[Json]]:
+        results = [_some_result(draw, call) for call in calls]
+        return f"results|{json.dumps(results)}", results
+
+    results = draw.fresh(make)
+    responses: list[Message] = [{"role": "tool", "content": _as_content(draw, result)} for result in results]
+    return [*responses, {"role": "assistant", "content": " ".join(map(said_of, results))}]
 
 
 def _as_content(draw: Draw, result: Json) -> str:
     if isinstance(result, str):
         return result
-    compact = draw.chance(0.15)
-    return json.dumps(result, ensure_ascii=False, separators=(",", ":") if compact else None)
-
-
-def _answered(draw: Draw, call: Call, key: str) -> list[Message]:
-    result = draw.fresh(lambda: (f"{key}|{json.dumps(made := _some_result(draw, call))}", made))
-    return [{"role": "tool", "content": _as_content(draw, result)}, {"role": "assistant", "content": said_of(result)}]
+    return json.dumps(result, ensure_ascii=False, separators=(",", ":") if draw.chance(0.15) else None)
 
 
 def result(draw: Draw) -> Sample:
-    """A call, its result, the answer; sometimes another request after it."""
+    """A call, its result, the answer; sometimes the same again, or other talk after it."""
     other = draw.training()
     call = any_call(other)
     tools = _offer(draw, [call], draw.weighted({0: 6, 1: 2, 2: 1}))
     messages = [*_systems(draw), *_before(draw)]
     if draw.chance(0.15):
-        messages += [_user(call.question), called([call]), *_answered(other, call, "result")]
-    messages += [_user(call.question), called([call]), *_answered(draw, call, "result")]
-    if draw.chance(0.15) and not draw.evaluation:
-        messages += [message for message in dialogue([_toolless(draw)])]
+        messages += [_user(call.question), _called([call]), *_answered(other, [call])]
+    messages += [_user(call.question), _called([call]), *_answered(draw, [call])]
     return Sample("tool result", tuple(messages), tools)
 
 
 def two_results(draw: Draw) -> Sample:
     """Two calls at once, two results, one answer."""
-    chat = parallel(draw.training())
-    results = [draw.fresh(lambda: (f"results|{json.dumps(made := _some_result(draw, _WEATHER_LIKE))}", made)) for _ in range(2)]
-    responses: list[Message] = [{"role": "tool", "content": _as_content(draw, item)} for item in results]
-    answer: Message = {"role": "assistant", "content": " ".join(said_of(item) for item in results)}
-    return Sample("tool result", (*chat.messages, *responses, answer), chat.tools)
-
-
-_WEATHER_LIKE = Call({}, "", {}, "weather", {"temperature": 20, "condition": "sunny"})
-
-
-def talk_with_tools(draw: Draw) -> Sample:
-    """Ordinary talk while tools lie unused, a call in the middle of it."""
-    chat = result(draw.training())
-    return Sample("no tool needed", (*chat.messages, *dialogue([_toolless(draw)])), chat.tools) if draw.chance(0.7) else no_tool(draw)
-
-
-def small_talk_then_call(draw: Draw) -> Sample:
-    """Several turns of talk, then a request for a tool."""
-    other = draw.training()
-    call = any_call(draw)
-    before = dialogue([_toolless(other) for _ in range(draw.number(1, 3))])
-    return Sample("choose tool", (*_systems(draw), *before, _user(call.question), called([call])), _offer(draw, [call], draw.number(1, 2)))
+    question, calls = weather_of_two(draw.training())
+    tools = _offer(draw, calls, draw.weighted({0: 3, 1: 1}))
+    return Sample("tool result", (*_systems(draw), _user(question), _called(calls), *_answered(draw, calls)), tools)
 
 
 def long_talk(draw: Draw) -> Sample:
@@ -190,7 +209,7 @@ def long_talk(draw: Draw) -> Sample:
     for _ in range(draw.number(6, 16)):
         messages += dialogue([_toolless(other)])
         if draw.chance(0.15):
-            messages += [_user(calls[0].question), called(calls), *_answered(other, calls[0], "result")]
-    ending = draw.weighted({_toolless: 3, None: 1})
-    last = dialogue([ending(draw)]) if ending else (_user(calls[0].question), called(calls))
+            messages += [_user(calls[0].question), _called(calls), *_answered(other, calls)]
+    calling = draw.chance(0.25)
+    last = (_user(calls[0].question), _called(calls)) if calling else dialogue([_toolless(draw)])
     return Sample("long chat", (*messages, *last), tools)

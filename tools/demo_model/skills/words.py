@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from ..samples import Draw, Exchange, phrase
-from ..world import ADJECTIVES, CITIES, NOUNS, PEOPLE, SYLLABLE_PARTS, VERBS
+from tools.demo_model.samples import Draw, Exchange, phrase
+from tools.demo_model.wordings import wordings
+from tools.demo_model.world import ADJECTIVES, CITIES, ENDINGS, NOUNS, ONSETS, PEOPLE, VERBS, VOWELS
 
-_REPEAT = (
-    "Repeat: {x}", "Repeat after me: {x}", "Say {x}", "say: {x}", "Please repeat: {x}", "Echo: {x}", "Repeat this: {x}",
-    "Say exactly: {x}", "Repeat the words {x}", "Please say {x}", 'Say "{x}"', 'Repeat "{x}"', 'Please say "{x}".',
-    'Repeat this text: "{x}"', "Reply with {x}", "Answer with {x}", "Can you repeat {x}", "Write {x}", 'Say "{x}" please.',
-    "Reply with exactly: {x}", "Just say {x}", "echo {x}", "Copy this: {x}", "Print {x}",
-)  # fmt: skip
-_BULLETS = (
-    "Make a list of {x}.", "List these words: {x}", "Write a list of {x}.", "Put these on a list: {x}",
-    "List the following: {x}", "Make a list with {x}.", "Write these as a list: {x}", "Please list {x}.",
-)  # fmt: skip
-_SPELL = (
-    "Spell {x}.", "Spell the word {x}.", "How do you spell {x}?", "spell {x}", "Can you spell {x}?", "Please spell {x}.",
-    'Spell "{x}".', "What are the letters of {x}?", "How is {x} spelled?", "Spell out {x}.",
-)  # fmt: skip
-_LAST = ("What is the last word of: {x}", "Which word comes last: {x}", "Tell me the last word: {x}")
-_FIRST = ("What is the first word of: {x}", "Which word comes first: {x}", "Tell me the first word: {x}")
-_HOW_MANY = ("How many words are here: {x}", "How many items are in this list: {x}", "Count the words: {x}", "Count these items: {x}")
-_EMOJI = (0x1F600, 0x1F64F), (0x1F300, 0x1F3FF), (0x4E00, 0x4FFF), (0x3041, 0x3090), (0xC0, 0xFF), (0x410, 0x44F), (0x3B1, 0x3C9)
+_ASKED = wordings("words")
+
+_EMOJI = (
+    (0x1F600, 0x1F64F),
+    (0x1F300, 0x1F3FF),
+    (0x4E00, 0x4FFF),
+    (0x3041, 0x3090),
+    (0xC0, 0xFF),
+    (0x410, 0x44F),
+    (0x3B1, 0x3C9),
+)
 
 
 def invented_word(draw: Draw) -> str:
     """A word that no list holds, one to three syllables long."""
-    onsets, vowels, endings = SYLLABLE_PARTS
     count = draw.weighted({1: 2, 2: 5, 3: 2})
-    return "".join(draw.one(onsets) + draw.one(vowels) for _ in range(count)) + draw.one(endings)
+    return "".join(draw.one(ONSETS) + draw.one(VOWELS) for _ in range(count)) + draw.one(ENDINGS)
+
+
+def person(draw: Draw) -> str:
+    """A first name, known or invented."""
+    return draw.one(PEOPLE) if draw.chance(0.7) else invented_word(draw).capitalize()
 
 
 def any_word(draw: Draw) -> str:
@@ -62,8 +60,9 @@ def some_text(draw: Draw) -> str:
 
 
 def repeat(draw: Draw) -> Exchange:
+    """A text to say again."""
     text = draw.fresh(lambda: (chosen := some_text(draw), chosen))
-    return Exchange("repeat", phrase(draw, _REPEAT, x=text), text, text, {"text": text})
+    return Exchange("repeat", phrase(draw, _ASKED["repeat"], x=text), text, text, {"text": text})
 
 
 def _enumeration(draw: Draw, words: list[str]) -> str:
@@ -76,7 +75,9 @@ def bullets(draw: Draw) -> Exchange:
     """The user's words as a list with dashes."""
     words = draw.fresh(lambda: (" ".join(chosen := _distinct_words(draw, 2, 6)), chosen))
     answer = "\n".join(f"- {word}" for word in words)
-    return Exchange("list", phrase(draw, _BULLETS, x=_enumeration(draw, words)), answer, answer, {"items": words})
+    return Exchange(
+        "list", phrase(draw, _ASKED["bullets"], x=_enumeration(draw, words)), answer, answer, {"items": words}
+    )
 
 
 def _distinct_words(draw: Draw, low: int, high: int) -> list[str]:
@@ -88,7 +89,7 @@ def spelling(draw: Draw) -> Exchange:
     """A word letter by letter. Known words are held out by wording, invented ones altogether."""
 
     def make() -> tuple[str, tuple[str, str]]:
-        template = draw.one(_SPELL)
+        template = draw.one(_ASKED["spell"])
         if draw.chance(0.45):
             word = invented_word(draw)
             return word, (template, word)
@@ -106,6 +107,12 @@ def picking(draw: Draw) -> Exchange:
     text = draw.one((" ", ", ")).join(words)
     kind = draw.weighted({"first": 1, "last": 1, "count": 1.5})
     if kind == "count":
-        return Exchange("count", phrase(draw, _HOW_MANY, x=text), f"There are {len(words)}.", str(len(words)), {"count": len(words)})
-    word, templates = (words[0], _FIRST) if kind == "first" else (words[-1], _LAST)
+        return Exchange(
+            "count",
+            phrase(draw, _ASKED["how_many"], x=text),
+            f"There are {len(words)}.",
+            str(len(words)),
+            {"count": len(words)},
+        )
+    word, templates = (words[0], _ASKED["first"]) if kind == "first" else (words[-1], _ASKED["last"])
     return Exchange("list", phrase(draw, templates, x=text), f"The {kind} word is {word}.", word, {"word": word})
