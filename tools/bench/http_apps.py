@@ -2,15 +2,15 @@
 and one that does none.
 
 Owns the applications and the process that serves one of them: `python -m tools.bench.http_apps NAME MODELS_DIR PORT`. Must not know how
-they are measured. Each answers `GET /v1/models` and `POST /v1/chat/completions`, the latter by translating the request for the engine
-and its result back with Trueline's own wire modules.
+they are measured. Each answers `GET /v1/models` and `POST /v1/chat/completions` by Trueline's own thin functions.
 """
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import fastapi
 import orjson
@@ -38,10 +38,15 @@ from engine.events import Event
 from handlers import logs
 from handlers.app import create_app
 from handlers.config import ServerConfig
+from handlers.context import Call, RequestRecord
+from handlers.openai.chat_completions import create_chat_completion
+from handlers.openai.models import list_models
 from handlers.security import ApiKeys
-from handlers.wire.openai import chat_completions, models
-from handlers.wire.openai.envelope import new_envelope
+from handlers.streaming import json_response
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_CONFIG = ServerConfig.model_validate({"log_level": "warning"})
 _ANSWER: tuple[Event, ...] = (
     TextDelta(index=0, text="A scripted answer, long enough to be one."),
     ChoiceFinished(index=0, finish_reason="stop", completion_tokens=9),
@@ -69,34 +74,32 @@ class _Script:
         """Nothing to give back."""
 
 
-async def _chat(engine: Engine, body: Any) -> Response:
-    generation = await engine.generate(chat_completions.parse(body))
-    result = await generation.result()
-    envelope = new_envelope(chat_completions.ID_PREFIX, body["model"], engine.model(body["model"]))
-    return _json(chat_completions.render(result, envelope, logprobs=False))
-
-
-def _json(content: Any) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
+def _call(engine: Engine, request: Request, body: Any) -> Call[Any]:
+    """What Trueline's thin functions get, without any check."""
+    record = RequestRecord(f"req_{uuid4().hex}", request.method, request.url.path)
+    return Call(body, {}, {}, engine, _CONFIG, record, request.receive)
 
 
 def trueline(engine: Engine) -> ASGIApp:
     """The server itself."""
-    return create_app(ServerConfig.model_validate({"log_level": "warning"}), engine, ApiKeys([]))
+    return create_app(_CONFIG, engine, ApiKeys([]))
 
 
 def starlette(engine: Engine) -> ASGIApp:
     """The work alone."""
 
-    async def list_models(request: Request) -> Response:
-        return _json(models.render_list(engine.models()))
+    async def models(request: Request) -> Response:
+        return await list_models(_call(engine, request, None))
 
     async def chat(request: Request) -> Response:
-        return await _chat(engine, orjson.loads(await request.body()))
+        body = orjson.loads(await request.body())
+        return await create_chat_completion(_call(engine, request, body))
 
-    return Starlette(
-        routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", chat, methods=["POST"])],
-    )
+    return _application(models, chat)
+
+
+def _application(models: Endpoint, chat: Endpoint) -> ASGIApp:
+    return Starlette(routes=[Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])])
 
 
 class _Text(BaseModel):
@@ -175,13 +178,13 @@ def fastapi_pydantic(engine: Engine) -> ASGIApp:
     """What many servers are: models validate, and the handler gets plain values from them."""
     app = fastapi.FastAPI()
 
-    async def list_models() -> Response:
-        return _json(models.render_list(engine.models()))
+    async def models(request: Request) -> Response:
+        return await list_models(_call(engine, request, None))
 
-    async def chat(body: _ChatRequest) -> Response:
-        return await _chat(engine, body.model_dump(exclude_unset=True))
+    async def chat(body: _ChatRequest, request: Request) -> Response:
+        return await create_chat_completion(_call(engine, request, body.model_dump(exclude_unset=True)))
 
-    app.add_api_route("/v1/models", list_models)
+    app.add_api_route("/v1/models", models)
     app.add_api_route("/v1/chat/completions", chat, methods=["POST"])
     return app
 
@@ -189,10 +192,8 @@ def fastapi_pydantic(engine: Engine) -> ASGIApp:
 def instant(engine: Engine) -> ASGIApp:
     """Streams as many pieces as are asked for, as fast as they can be written: shows how much the load generator can take."""
 
-    async def list_models(request: Request) -> Response:
-        return _json(
-            {"object": "list", "data": [{"id": "instant", "object": "model", "created": 0, "owned_by": "tools"}]}
-        )
+    async def models(request: Request) -> Response:
+        return json_response({"data": [{"id": "instant"}]})
 
     async def chat(request: Request) -> Response:
         body = orjson.loads(await request.body())
@@ -203,12 +204,10 @@ def instant(engine: Engine) -> ASGIApp:
             "total_tokens": words + body["max_tokens"],
         }
         if not body["stream"]:
-            return _json({"choices": [], "usage": usage})
+            return json_response({"choices": [], "usage": usage})
         return StreamingResponse(_pieces(body["max_tokens"], usage), media_type="text/event-stream")
 
-    return Starlette(
-        routes=[Route("/v1/models", list_models), Route("/v1/chat/completions", chat, methods=["POST"])],
-    )
+    return _application(models, chat)
 
 
 async def _pieces(count: int, usage: dict[str, int]) -> AsyncIterator[bytes]:
