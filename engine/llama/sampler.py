@@ -26,7 +26,7 @@ class Sampler:
         """`banned` tokens are never drawn. `ctx_size_tokens` is what a `repeat_last_n` of -1 stands for."""
         self._chain: Any = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         self._add_bias(model, {**params.logit_bias, **dict.fromkeys(banned, _BANNED)})
-        self.penalty_window_tokens = self._add_penalties(params, ctx_size_tokens)
+        self.penalty_window_tokens = self._add_penalties(model, params, ctx_size_tokens)
         self._is_argmax = params.temperature <= 0 and llama_cpp.llama_sampler_chain_n(self._chain) == 0
         self._add_draw(model, params)
 
@@ -65,13 +65,13 @@ class Sampler:
             entry.bias = -math.inf if value <= _BANNED else value
         self._add(llama_cpp.llama_sampler_init_logit_bias(model.vocabulary_size, len(bias), entries))
 
-    def _add_penalties(self, params: SamplingParams, ctx_size_tokens: int) -> int:
+    def _add_penalties(self, model: Model, params: SamplingParams, ctx_size_tokens: int) -> int:
         """Add them where they have an effect; returns how many tokens they look back."""
         values = (params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
         window = ctx_size_tokens if params.repeat_last_n < 0 else params.repeat_last_n
         if values == (1.0, 0.0, 0.0) or not window:
             return 0
-        self._add(llama_cpp.llama_sampler_init_penalties(window, *values))
+        self._add(llama_cpp.llama_sampler_init_penalties(model.vocabulary_size, window, *values))
         return window
 
     def _add_draw(self, model: Model, params: SamplingParams) -> None:
