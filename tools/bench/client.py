@@ -81,7 +81,7 @@ class Client:
                 elif body["stream"]:
                     await _read_events(response, record)
                 else:
-                    record.count((await response.json(loads=orjson.loads))["usage"])
+                    record.count(orjson.loads(await response.read())["usage"])
                     record.piece_times.append(time.perf_counter())
         except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
             record.error = f"{type(error).__name__}: {error}"

@@ -1,0 +1,56 @@
+"""The load generator's command against a live server."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools.bench.__main__ import main
+from tools.bench.http_layer import served
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory):
+    with served("instant", tmp_path_factory.mktemp("models")) as (port, _):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_two_servers_are_measured_in_turns_and_reported_side_by_side(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "figures.json"
+    arguments = [
+        f"a={url}",
+        f"b={url}/v1/",
+        "--clients",
+        "3",
+        "--requests",
+        "7",
+        "--rounds",
+        "2",
+        "--json",
+        str(output),
+    ]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["a", "b", "/", "a"]
+    figures = json.loads(output.read_text())["servers"]
+    assert figures["a"]["requests"] == figures["b"]["requests"] == 14
+    assert figures["a"]["completion_tokens"] == 14 * 64
+    assert figures["a"]["prompt_tokens"] == pytest.approx(14 * 108, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "flags", [["--no-stream"], ["--schema"], ["--long-prompt-tokens", "3000"], ["--shared-prefix-tokens", "400"]]
+)
+def test_every_kind_of_load_runs(url: str, flags: list[str]) -> None:
+    assert main([url, "--clients", "2", "--requests", "4", *flags]) == 0
+
+
+def test_a_server_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["http://127.0.0.1:9"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_is_no_url_is_refused() -> None:
+    with pytest.raises(SystemExit):
+        main(["localhost:8000"])

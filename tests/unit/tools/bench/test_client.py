@@ -1,0 +1,86 @@
+"""The load generator's client measures what arrives, and survives servers that hang up after an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+
+from tools.bench.client import Client
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 2}}
+BODY = {"model": "m", "messages": [], "stream": True}
+
+
+def event(**fields: object) -> bytes:
+    return b"data: " + orjson.dumps({"choices": [], **fields}) + b"\n\n"
+
+
+def piece(**delta: object) -> bytes:
+    return event(choices=[{"index": 0, "delta": delta}])
+
+
+STREAM = b"".join(
+    [piece(role="assistant", content=""), b": comment\n\n", piece(content="a"), piece(content="b"), event(usage=USAGE)]
+)
+
+
+@asynccontextmanager
+async def server(answer: bytes, *, status: str = "200 OK") -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Gives every request the same answer and then closes the connection without having said that it would."""
+    received: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        received.append(head + await reader.readexactly(length))
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(answer)}\r\n\r\n".encode() + answer)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1", received
+
+
+async def test_pieces_with_content_and_the_servers_own_counts_are_recorded() -> None:
+    async with server(STREAM + b"data: [DONE]\n\n") as (url, _), Client(url) as client:
+        record = await client.chat(BODY)
+    assert record.error is None
+    assert len(record.piece_times) == 2
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (5, 3, 2)
+    assert record.started <= record.piece_times[0] <= record.piece_times[1] <= record.ended
+
+
+async def test_an_answer_that_is_not_streamed_is_one_piece() -> None:
+    async with server(orjson.dumps({"usage": USAGE})) as (url, _), Client(url) as client:
+        record = await client.chat({**BODY, "stream": False})
+    assert (record.error, record.completion_tokens, len(record.piece_times)) == (None, 3, 1)
+
+
+async def test_connections_that_the_server_closed_are_replaced() -> None:
+    async with server(STREAM) as (url, received), Client(url, api_key="key") as client:
+        records = [await client.chat(BODY) for _ in range(5)]
+    assert [record.error for record in records] == [None] * 5
+    assert len(received) == 5
+    assert b"Bearer key" in received[0]
+
+
+async def test_an_error_status_is_an_error_with_its_text() -> None:
+    async with server(b"too busy", status="429 Too Many Requests") as (url, _), Client(url) as client:
+        record = await client.chat(BODY)
+    assert record.error == "HTTP 429: too busy"
+
+
+async def test_an_error_event_and_a_stream_without_usage_are_errors() -> None:
+    async with server(piece(content="a") + event(error={"message": "worker died"})) as (url, _), Client(url) as client:
+        assert "worker died" in str((await client.chat(BODY)).error)
+    async with server(piece(content="a")) as (url, _), Client(url) as client:
+        assert (await client.chat(BODY)).error == "the stream ended without usage"
+
+
+async def test_a_server_that_is_not_there_is_an_error() -> None:
+    async with server(STREAM) as (url, _):
+        pass
+    async with Client(url) as client:
+        assert "Connect" in str((await client.chat(BODY)).error)

@@ -1,0 +1,116 @@
+"""`python -m tools.bench.peers DIRECTORY`: builds llama.cpp's own server, the strongest peer, to be measured beside this one.
+
+Owns the download and the build, all of it inside DIRECTORY. llama-cpp-python's source package vendors llama.cpp whole, so the peer stands on
+the very llama.cpp that this server stands on. Takes minutes; what is already built is kept.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGE = "llama-cpp-python"
+TARGETS = ("llama-server", "llama-bench")
+
+_OPTIONS = {
+    "CMAKE_BUILD_TYPE": "Release",
+    "BUILD_SHARED_LIBS": "OFF",
+    "LLAMA_CURL": "OFF",
+    "LLAMA_OPENSSL": "OFF",
+    "LLAMA_BUILD_UI": "OFF",
+    "LLAMA_USE_PREBUILT_UI": "OFF",
+    "LLAMA_BUILD_TESTS": "OFF",
+    "LLAMA_BUILD_EXAMPLES": "OFF",
+}
+_FIRST_GCC_WITHOUT_AMX_BUG = 14
+
+
+def source(directory: Path) -> Path:
+    """llama.cpp's source in `directory`, fetched by pip if it is not there yet."""
+    release = version(PACKAGE)
+    unpacked = directory / f"{PACKAGE.replace('-', '_')}-{release}"
+    if not unpacked.is_dir():
+        _run(
+            _pip("download", "--no-binary", PACKAGE, "--no-deps", f"{PACKAGE}=={release}"),
+            directory,
+        )
+        with tarfile.open(f"{unpacked}.tar.gz") as archive:
+            archive.extractall(directory, filter="data")
+    return unpacked / "vendor" / "llama.cpp"
+
+
+def build(directory: Path, options: Sequence[str], jobs: int) -> Path:
+    """The folder of the built programs. `options` are further ones for cmake, such as `-DGGML_CUDA=ON`."""
+    programs = _build_tools(directory)
+    output = directory / "build"
+    compiler_flags = [f"-DCMAKE_{language}_FLAGS={_compiler_flags()}" for language in ("C", "CXX")]
+    settings = [f"-D{name}={value}" for name, value in _OPTIONS.items()]
+    configure = [
+        programs / "cmake",
+        "-G",
+        "Ninja",
+        f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}",
+        "-S",
+        source(directory),
+        "-B",
+        output,
+    ]
+    _run([*configure, *settings, *compiler_flags, *options], directory)
+    _run([programs / "cmake", "--build", output, "-j", str(jobs), "--target", *TARGETS], directory)
+    return output / "bin"
+
+
+def _build_tools(directory: Path) -> Path:
+    """Where cmake and ninja are, installed into an environment of their own."""
+    environment = directory / "build-tools"
+    programs = environment / ("Scripts" if os.name == "nt" else "bin")
+    if not (programs / "ninja").exists():
+        venv.create(environment, with_pip=True)
+        _run([programs / "python", "-m", "pip", "install", "--quiet", "cmake", "ninja"], directory)
+    return programs
+
+
+def _compiler_flags() -> str:
+    """Before release 14 gcc miscompiles AMX's tile configuration (its bug 114098); without this macro AVX-512 takes its place."""
+    banner = subprocess.run(
+        [os.environ.get("CC", "cc"), "--version"], check=True, capture_output=True, text=True
+    ).stdout
+    release = re.match(r"(?:gcc|cc).*?\) (\d+)\.", banner)
+    return "-U__AMX_INT8__" if release and int(release[1]) < _FIRST_GCC_WITHOUT_AMX_BUG else ""
+
+
+def _pip(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pip", *arguments]
+
+
+def _run(command: Sequence[str | Path], directory: Path) -> None:
+    subprocess.run([str(part) for part in command], cwd=directory, check=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Build, and say where the programs are."""
+    parser = argparse.ArgumentParser(prog="tools.bench.peers", description="Build llama-server for comparison.")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="-DNAME=VALUE", help="a further option for cmake"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args(argv)
+    arguments.directory.mkdir(parents=True, exist_ok=True)
+    try:
+        programs = build(arguments.directory.resolve(), arguments.option, arguments.jobs)
+    except subprocess.CalledProcessError as error:
+        print(f"{Path(error.cmd[0]).name} failed with {error.returncode}", file=sys.stderr)
+        return 1
+    print(f"{programs / TARGETS[0]} -m MODEL.gguf --port 8080 -np 8 -c 8192")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
