@@ -1,7 +1,7 @@
 """`python -m tools.bench.peers DIRECTORY`: builds llama.cpp's own server, the strongest peer, to be measured beside this one.
 
-Owns the download and the build, all of it inside DIRECTORY. llama-cpp-python's source package vendors llama.cpp whole, so the peer stands on
-the very llama.cpp that this server stands on. Takes minutes; what is already built is kept.
+Owns the download and the build, all of it inside DIRECTORY. llama-cpp-python's source package vendors llama.cpp whole, so the peer stands
+on the very llama.cpp that this server stands on. Takes minutes; what is already built is kept.
 """
 
 import argparse
@@ -51,17 +51,9 @@ def build(directory: Path, options: Sequence[str], jobs: int) -> Path:
     output = directory / "build"
     compiler_flags = [f"-DCMAKE_{language}_FLAGS={_compiler_flags()}" for language in ("C", "CXX")]
     settings = [f"-D{name}={value}" for name, value in _OPTIONS.items()]
-    configure = [
-        programs / "cmake",
-        "-G",
-        "Ninja",
-        f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}",
-        "-S",
-        source(directory),
-        "-B",
-        output,
-    ]
-    _run([*configure, *settings, *compiler_flags, *options], directory)
+    command: list[str | Path] = [programs / "cmake", "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={programs / 'ninja'}"]
+    command += ["-S", source(directory), "-B", output, *settings, *compiler_flags, *options]
+    _run(command, directory)
     _run([programs / "cmake", "--build", output, "-j", str(jobs), "--target", *TARGETS], directory)
     return output / "bin"
 
