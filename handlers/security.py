@@ -19,6 +19,7 @@ from handlers.errors import ApiError
 
 _GUARDED = ("/v1", "/api")
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
+_NOWHERE = "nowhere.invalid"  # RFC 2606: a name that never exists
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="trueline"'}
 
 
@@ -101,7 +102,7 @@ class Guard:
     def _require_key(self, scope: Scope) -> None:
         if not is_guarded(scope["path"]):
             return
-        scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
+        scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").decode("utf-8", "replace").partition(" ")
         if scheme.lower() != "bearer" or not self._keys.hold(key.strip()):
             message = "The API key is missing or unknown: send it as `Authorization: Bearer KEY`."
             raise ApiError(401, message, code="invalid_api_key", headers=_CHALLENGE)
@@ -118,7 +119,7 @@ class Guard:
             raise ApiError(403, message, code="origin_not_allowed")
 
     def _is_own(self, origin: str, host: str) -> bool:
-        name = urlsplit(origin).hostname or "null.invalid"
+        name = _name(origin.partition("://")[2] or _NOWHERE)
         return name == host or is_loopback(name)
 
     def _is_local(self, host: str) -> bool:
@@ -138,7 +139,7 @@ def _name(host_header: str) -> str:
     try:
         return urlsplit(f"//{host_header}").hostname or ""
     except ValueError:
-        return "invalid."
+        return _NOWHERE
 
 
 def _is_address(host: str) -> bool:

@@ -66,9 +66,10 @@ class ResponseChecks:
     def _check_of(self, head: Message) -> _Check | None:
         """What to do with the body that follows. Raises where the status or the media type is not documented."""
         status = str(head["status"])
-        kinds = self._kinds.get(status) or self._kinds.get(f"{status[0]}XX") or self._kinds.get("default")
-        if kinds is None:
+        documented = next((key for key in (status, f"{status[0]}XX", "default") if key in self._kinds), None)
+        if documented is None:
             raise ContractBroken(f"{self._operation.key}: status {status} is not documented")
+        kinds = self._kinds[documented]
         content_type = dict(head["headers"]).get(b"content-type", b"").decode("latin-1")
         media_type = content_type.partition(";")[0].strip()
         if not kinds and not media_type:

@@ -58,11 +58,11 @@ def _nearest(branches: list[Branch], here: Path) -> Violation:
     return chosen(min(branches, key=_distance))
 
 
-def _distance(branch: Sequence[ValidationError]) -> tuple[int, bool, int, list[int]]:
-    """How far a value is from a branch: fewest errors first, then the right type, then what went wrong deepest and last."""
+def _distance(branch: Sequence[ValidationError]) -> tuple[int, int, bool, list[int]]:
+    """How far a value is from a branch: fewest errors first, then what went wrong deepest, of the right type, and last."""
     first = branch[0].instance_path
     last_index = [-key for key in first if isinstance(key, int)]
-    return len(branch), branch[0].kind.name == "type", -len(first), last_index
+    return len(branch), -len(first), branch[0].kind.name == "type", last_index
 
 
 def _most_telling(errors: Sequence[ValidationError]) -> ValidationError:
