@@ -1,4 +1,4 @@
-"""The load generator's command against a live server."""
+"""The benchmarks run: the load generator's command against a live server, and the comparison of HTTP layers."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.bench.__main__ import main
-from tools.bench.http_layer import served
+from tools.bench.http_layer import REQUESTS, SERVERS, run, served
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +54,11 @@ def test_a_server_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[st
 def test_what_is_no_url_is_refused() -> None:
     with pytest.raises(SystemExit):
         main(["localhost:8000"])
+
+
+def test_every_http_layer_answers_every_request() -> None:
+    rates = run(rounds=1, seconds=0.2)
+    assert {(title, name) for title, by_name in rates.items() for name in by_name} == {
+        (t, n) for t in REQUESTS for n in SERVERS
+    }
+    assert all(rate.wall > 0 for by_name in rates.values() for rate in by_name.values())

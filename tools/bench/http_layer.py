@@ -31,6 +31,7 @@ CONNECTIONS = 16
 TARGET_RATIO = 0.7
 
 _START_TIMEOUT_SECONDS = 30
+_ANSWER_TIMEOUT_SECONDS = 30
 _SMALLEST_MODEL = Shape("qwen2", 1, 32, 1, 1, 32, 300, "F16")
 
 
@@ -118,23 +119,28 @@ class Rate:
 
 
 async def measure(port: int, request: bytes, server: psutil.Process, seconds: float) -> Rate:
-    """One measurement. Raises RuntimeError with the server's answer if that is no 200."""
+    """One measurement; it goes on until something is answered. Raises RuntimeError with any answer that is no 200."""
     loop = asyncio.get_running_loop()
     connections = [
         (await loop.create_connection(lambda: Connection(request), "127.0.0.1", port))[1] for _ in range(CONNECTIONS)
     ]
     await asyncio.sleep(seconds / 5)
-    answered, processor = sum(one.answered for one in connections), _processor_seconds(server)
-    start = time.perf_counter()
-    await asyncio.sleep(seconds)
-    wall = time.perf_counter() - start
-    answered = sum(one.answered for one in connections) - answered
-    processor = _processor_seconds(server) - processor
+    before, processor_before, start = _answered(connections), _processor_seconds(server), time.perf_counter()
+    answered, processor, wall = 0, 0.0, 0.0
+    while not (answered and processor) and wall < _ANSWER_TIMEOUT_SECONDS:
+        await asyncio.sleep(seconds)
+        answered, processor = _answered(connections) - before, _processor_seconds(server) - processor_before
+        wall = time.perf_counter() - start
     for connection in connections:
         connection.close()
-        if connection.failure:
-            raise RuntimeError(connection.failure)
+    failures = [connection.failure for connection in connections if connection.failure]
+    if failures or not (answered and processor):
+        raise RuntimeError(failures[0] if failures else "the server does not answer")
     return Rate(answered / wall, answered / processor)
+
+
+def _answered(connections: Sequence[Connection]) -> int:
+    return sum(connection.answered for connection in connections)
 
 
 def _processor_seconds(process: psutil.Process) -> float:
