@@ -72,11 +72,14 @@ class Connection(asyncio.Protocol):
                 "model_load_failed", f"no worker could be started for model {model_name!r}: {error}"
             ) from error
         self = cls(model_name, process, grace_seconds)
-        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=sock)
         try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=sock)
             await self._handshake(load, timeout_seconds)
         except BaseException:
             self.close(EngineError("model_load_failed", f"the model {model_name!r} was not loaded"), kill=True)
+            if self._transport is None:
+                sock.close()
+                self.connection_lost(None)
             await asyncio.shield(self.ended)
             raise
         return self
@@ -203,8 +206,10 @@ class Connection(asyncio.Protocol):
             queue.fail(error)
 
     def _send(self, frame: ToWorker) -> None:
+        """To a lost worker nothing is sent: what it would have answered fails when it is buried."""
         assert self._transport is not None
-        self._transport.write(encode(frame))
+        if not self._transport.is_closing():
+            self._transport.write(encode(frame))
 
 
 class OpenRequest:

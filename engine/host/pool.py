@@ -273,6 +273,11 @@ class Pool:
             logger.error("%s", error.message)
             self._bury(worker, error)
             return
+        except Exception:
+            logger.exception("loading model %s failed unexpectedly", worker.name)
+            message = f"the model {worker.name!r} could not be loaded; the server's log says why"
+            self._bury(worker, EngineError("model_load_failed", message))
+            return
         worker.connection = connection
         worker.move(WorkerState.READY)
         self._settle()

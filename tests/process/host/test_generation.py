@@ -235,6 +235,18 @@ async def test_a_workers_death_fails_each_open_request_once_and_the_next_loads_a
         assert active(engine) == 0
 
 
+async def test_closing_a_generation_of_a_worker_that_has_just_died_does_no_harm(scripted, script):
+    async with scripted() as engine:
+        held = await engine.generate(script(*FOREVER))
+        dying = await engine.generate(script(["started"], ["kill", signal.SIGKILL]))
+        while engine._pool.ready_workers()[0].connection.alive:
+            await asyncio.sleep(0)
+        held.close()
+        with pytest.raises(EngineError, match="SIGKILL"):
+            await dying.result()
+        assert active(engine) == 0
+
+
 async def test_a_death_before_the_start_is_raised_by_generate(scripted, script):
     async with scripted() as engine:
         with pytest.raises(EngineError, match="SIGABRT") as caught:

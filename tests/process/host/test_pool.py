@@ -82,6 +82,15 @@ async def test_a_worker_that_cannot_be_started_is_a_failed_load(scripted, script
         assert caught.value.code == "model_load_failed"
 
 
+async def test_a_fault_of_our_own_during_the_load_fails_who_waits_and_holds_no_place(scripted, script, monkeypatch):
+    async with scripted(max_loaded_models=1) as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr("engine.host.pool.Load", lambda **_: 1 / 0)
+            with pytest.raises(EngineError, match="the server's log says why"):
+                await engine.generate(script(*HELLO))
+        assert (await run(engine, script(*HELLO))).choices[0].text == "hi"
+
+
 async def test_the_idle_worker_unused_for_longest_makes_room(scripted, script):
     async with scripted(max_loaded_models=2) as engine:
         for model in ("a", "b", "a", "c"):
