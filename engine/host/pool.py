@@ -251,7 +251,8 @@ class Pool:
 
     def _end(self, worker: Worker) -> None:
         assert worker.connection is not None
-        logger.info("ending the worker of model %s", worker.name)
+        if worker.connection.alive:
+            logger.info("unloading model %s", worker.name)
         worker.connection.close(EngineError("internal", f"the worker of model {worker.name!r} was ended"))
 
     def _begin_load(self, entry: ModelEntry) -> None:

@@ -59,7 +59,7 @@ async def test_a_generation_streams_its_events_in_order_and_ends_once(scripted, 
 
 async def test_more_context_than_the_model_is_loaded_with_is_refused_with_both_numbers(scripted, script):
     async with scripted() as engine:
-        with pytest.raises(EngineError, match="513 tokens .* one of 512; .*ctx-size") as refusal:
+        with pytest.raises(EngineError, match=r"513 tokens .* one of 512; .*ctx-size") as refusal:
             await engine.generate(script(*HELLO, context_limit_tokens=513))
         assert refusal.value.code == "invalid_request"
         with pytest.raises(EngineError, match="513 tokens"):

@@ -1,0 +1,89 @@
+"""The engine on the bundled model: the same endings as with scripted workers, from the real one."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from engine import (
+    BUNDLED_MODEL,
+    ChatPrompt,
+    Engine,
+    EngineConfig,
+    EngineError,
+    GenerationRequest,
+    LoadParams,
+    SamplingParams,
+    TextPrompt,
+    TokenizeRequest,
+)
+
+MODEL = BUNDLED_MODEL.stem
+HELLO = GenerationRequest(
+    model=MODEL,
+    prompt=ChatPrompt(messages=({"role": "user", "content": "Hello"},)),
+    sampling=SamplingParams(temperature=0),
+    max_tokens=8,
+)
+ENDLESS = GenerationRequest(model=MODEL, prompt=TextPrompt(text="a"), ignore_eos=True)
+
+
+@pytest.fixture
+async def engine():
+    engine = Engine(EngineConfig(models=((None, BUNDLED_MODEL),), load=LoadParams(parallel=2, threads=1)))
+    await engine.start()
+    yield engine
+    await engine.aclose()
+
+
+async def answer(engine):
+    return await (await engine.generate(HELLO)).result()
+
+
+async def test_a_killed_worker_fails_its_streams_and_the_next_request_gets_the_same_answer(engine):
+    before = await answer(engine)
+    streams = [await engine.generate(ENDLESS) for _ in range(2)]
+    await anext(streams[0])
+    os.kill(engine._pool.ready_workers()[0].connection.pid, signal.SIGKILL)
+    for stream in streams:
+        with pytest.raises(EngineError, match=r"killed by signal 9 \(SIGKILL\)") as caught:
+            await stream.result()
+        assert caught.value.code == "worker_died"
+    after = await answer(engine)
+    assert after.choices == before.choices
+    assert after.timings.load_ns > 0
+
+
+async def test_who_leaves_frees_the_slot_for_who_waits(engine):
+    holding = [await engine.generate(ENDLESS) for _ in range(2)]
+    waiting = asyncio.create_task(answer(engine))
+    for generation in holding:
+        await anext(generation)
+        generation.close()
+    assert (await waiting).usage.completion_tokens > 0
+    assert engine.loaded()[0].active_requests == 0
+
+
+async def test_what_the_worker_says_of_the_model_agrees_with_its_file(engine):
+    loaded = await engine.load(MODEL)
+    metadata = engine.model(MODEL).metadata
+    assert set(loaded.capabilities) == set(metadata.capabilities)
+    assert loaded.embedding_length == metadata.embedding_length
+    assert loaded.chat_template == metadata.chat_template
+    assert loaded.vocabulary_size == metadata.array_lengths["tokenizer.ggml.tokens"]
+    tokens = (await engine.tokenize(TokenizeRequest(model=MODEL, text="Hello"))).tokens
+    assert all(0 <= token < loaded.vocabulary_size for token in tokens)
+
+
+async def test_a_file_with_a_good_header_and_no_weights_is_a_failed_load_and_no_crash(tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(BUNDLED_MODEL.read_bytes()[: BUNDLED_MODEL.stat().st_size - 1000])
+    engine = Engine(EngineConfig(models=((None, tmp_path),)))
+    await engine.start()
+    try:
+        with pytest.raises(EngineError, match="'broken' could not be loaded") as caught:
+            await engine.load("broken")
+        assert caught.value.code == "model_load_failed"
+    finally:
+        await engine.aclose()
