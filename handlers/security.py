@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -110,7 +111,7 @@ class Guard:
     def _require_local(self, headers: Mapping[bytes, bytes]) -> None:
         """Without keys, being on this machine is what admits: a page from elsewhere in a browser here must not pass for it."""
         host = _name(headers.get(b"host", b"").decode("latin-1"))
-        if not self._is_local(host):
+        if host not in self._hosts and not _is_local(host):
             message = f"The host name {host[:100]!r} is not served; --allowed-host adds it."
             raise ApiError(403, message, code="host_not_allowed")
         origin = headers.get(b"origin", b"").decode("latin-1")
@@ -122,18 +123,19 @@ class Guard:
         name = _name(origin.partition("://")[2] or _NOWHERE)
         return name == host or is_loopback(name)
 
-    def _is_local(self, host: str) -> bool:
-        """Names that a public name server cannot point here: addresses, single words and local domains."""
-        if "." not in host or host in self._hosts or host.endswith(_LOCAL_SUFFIXES):
-            return True
-        return _is_address(host)
-
 
 def is_guarded(path: str) -> bool:
     """Whether a key is needed where there are keys: everything of the two APIs, existing or not."""
     return any(path == prefix or path.startswith(prefix + "/") for prefix in _GUARDED)
 
 
+@lru_cache(maxsize=64)
+def _is_local(host: str) -> bool:
+    """Names that a public name server cannot point here: addresses, single words and local domains."""
+    return "." not in host or host.endswith(_LOCAL_SUFFIXES) or _is_address(host)
+
+
+@lru_cache(maxsize=64)
 def _name(host_header: str) -> str:
     """The name in a Host header, without its port."""
     try:

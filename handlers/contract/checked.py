@@ -18,9 +18,9 @@ from handlers.contract.body import JSON, BodyLimits, read_json
 from handlers.contract.coverage import Limits
 from handlers.contract.documented import Operation, Place, Reader
 from handlers.contract.integers import integer_fields, make_integral
-from handlers.contract.keys import known_keys, unknown_paths
+from handlers.contract.keys import known_keys, unknown_paths, without_unknown
 from handlers.contract.parameters import Parameters
-from handlers.contract.schemas import Schemas
+from handlers.contract.schemas import Schemas, compiled
 from handlers.contract.violation import chosen
 from handlers.contract.wording import as_refusal
 from handlers.errors import ApiError
@@ -102,6 +102,8 @@ class CheckedBody:
         self._read_limits = around.body_limits
         self._limits = limits
         self._known = known_keys(reader, schema)
+        self._supported = compiled(limits.schema())
+        self._without_unknown = compiled(without_unknown(self._known))
         self._integers = integer_fields(reader, schema)
 
     async def read(self, scope: Scope, receive: Receive) -> tuple[Any, list[str]]:
@@ -109,6 +111,9 @@ class CheckedBody:
         body = await read_json(scope, receive, self._read_limits)
         if not self._validator.is_valid(body):
             raise as_refusal(chosen(list(islice(self._validator.iter_errors(body), _MOST_ERRORS))), body)
-        self._limits.check(body)
+        if not self._supported.is_valid(body):
+            self._limits.check(body)
         make_integral(self._integers, body)
+        if self._without_unknown.is_valid(body):
+            return body, []
         return body, list(islice(unknown_paths(self._known, body), _MOST_IGNORED))

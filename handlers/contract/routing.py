@@ -73,10 +73,11 @@ def skeleton(operations: Iterable[Operation]) -> dict[str, Any]:
 
 
 def _specificity(operation: Operation) -> tuple[bool, list[bool], bool]:
-    """Routes match in order: fixed segments before parameters, those with slashes last, and HEAD before GET, which implies it."""
+    """Routes match in order: fixed paths before those with parameters, those with slashes last, and HEAD before GET, which
+    implies it. Otherwise the documents' order stays: what is asked most stands first in them."""
     segments = ["{" in segment for segment in operation.path.split("/")]
     slashes = any(parameter.allow_slashes for parameter in operation.parameters)
-    return slashes, segments, operation.method != "HEAD"
+    return slashes, segments if any(segments) else [], operation.method != "HEAD"
 
 
 def _path_parameter(parameter: Parameter) -> dict[str, Any]:

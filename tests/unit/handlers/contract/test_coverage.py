@@ -4,6 +4,7 @@ import pytest
 
 import openapi
 from handlers.contract.coverage import limits, unserved
+from handlers.contract.schemas import compiled
 from handlers.errors import ApiError
 
 LIMITS = limits(
@@ -44,6 +45,7 @@ LIMITS = limits(
 )
 def test_what_is_covered_or_neutral_passes(body):
     LIMITS.check(body)
+    assert compiled(LIMITS.schema()).is_valid(body)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,7 @@ def test_anything_else_is_refused_by_name_with_the_reason(body, param, words):
         LIMITS.check(body)
     assert (refusal.value.status, refusal.value.code, refusal.value.param) == (400, "unsupported_parameter", param)
     assert words in refusal.value.message
+    assert not compiled(LIMITS.schema()).is_valid(body)
 
 
 def test_unserved_operations_are_listed_with_their_full_paths():

@@ -3,7 +3,8 @@
 import pytest
 
 from handlers.contract.documented import Place, Reader
-from handlers.contract.keys import known_keys, unknown_paths
+from handlers.contract.keys import known_keys, unknown_paths, without_unknown
+from handlers.contract.schemas import compiled
 
 SPEC = {
     "root": {
@@ -48,3 +49,18 @@ KNOWN = known_keys(Reader("test", SPEC), Place("test", "/root"))
 )
 def test_what_no_branch_knows_is_named_with_its_path(value, unknown):
     assert list(unknown_paths(KNOWN, value)) == unknown
+
+
+@pytest.mark.parametrize(
+    ("value", "unremarkable"),
+    [
+        ({"name": "x", "options": {"depth": 1}, "labels": {"any": "key"}, "parts": [{"type": "text"}]}, True),
+        ({"tree": {"below": [{"below": [{"leaf": 1}]}]}}, True),
+        ({"mood": 1}, False),
+        ({"parts": [{"type": "text"}, {"type": "text", "colour": 1}]}, False),
+        ({"tree": {"below": [{"below": [{"fruit": 1}]}]}}, False),
+    ],
+)
+def test_the_schema_of_known_keys_agrees_with_their_walk(value, unremarkable):
+    assert compiled(without_unknown(KNOWN)).is_valid(value) is unremarkable
+    assert (not list(unknown_paths(KNOWN, value))) is unremarkable
