@@ -1,6 +1,6 @@
 """Owns the stream of batches: samples rendered, tokenized, sorted by length into rows of fixed shape.
 
-Only what the assistant writes (and plain texts) is a target. Reproducible: the seed and the number of batches drawn fix everything.
+Only what the model itself writes is a target. Reproducible: the seed and the number of batches drawn fix everything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from tools.demo_model.encoding import Encoder
 from tools.demo_model.network import Rows
 from tools.demo_model.rendering import TURN_END, TURN_START, training_text
 from tools.demo_model.samples import Sample
-from tools.demo_model.skills.texts import FIM_MIDDLE
 
 CHUNK_SAMPLES = 4000
 NO_TARGET = -1
@@ -25,9 +24,9 @@ Tokens = NDArray[np.int64]
 
 
 def learned_positions(ids: list[int], sample: Sample, encoder: Encoder) -> list[bool]:
-    """Which tokens the model must learn to write: assistant turns with their end, or a plain text, or the filled-in middle."""
+    """Which tokens the model must learn to write: assistant turns with their end, or what completes a text."""
     if not sample.messages:
-        start = ids.index(encoder.ids[FIM_MIDDLE]) + 1 if FIM_MIDDLE in sample.prompt else 1
+        start = len(encoder(sample.prompt))
         return [at >= start for at in range(len(ids))]
     opening = [encoder.ids[TURN_START], *encoder("assistant\n")]
     learned, writing = [False] * len(ids), False

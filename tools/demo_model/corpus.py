@@ -14,8 +14,8 @@ MIXTURE: dict[Callable[[Draw], Sample], float] = {
     basic.basic_chat: 42,
     memory.remembering: 6, memory.asking_back: 4.5, memory.from_system: 1,
     persona.character: 3, persona.short_form: 3.5, persona.manner: 3,
-    tool_use.known_tool: 5, tool_use.unseen_tool: 5, tool_use.choice: 7, tool_use.late_call: 1.5, tool_use.two_calls: 1,
-    tool_use.no_tool: 3.5, tool_use.talk_after_call: 1, tool_use.result: 5, tool_use.two_results: 0.6, tool_use.long_talk: 1.8,
+    tool_use.known_tool: 4, tool_use.unseen_tool: 4.5, tool_use.choice: 7, tool_use.two_calls: 0.8, tool_use.no_tool: 4,
+    tool_use.result: 2.5, tool_use.two_results: 0.5, tool_use.long_talk: 0.7,
     structured.known_answer: 4, structured.extraction: 4.5,
     texts.completion: 2, texts.middle: 2,
 }  # fmt: skip

@@ -21,9 +21,9 @@ class Shape:
 
     vocabulary: int
     layers: int = 6
-    width: int = 256
-    heads: int = 8
-    hidden: int = 704
+    width: int = 192
+    heads: int = 6
+    hidden: int = 512
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5
 

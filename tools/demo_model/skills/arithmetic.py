@@ -9,10 +9,6 @@ from tools.demo_model.world import NOUNS, NUMBER_WORDS
 _ASKED = wordings("arithmetic")
 
 
-def _operand(draw: Draw, small: bool) -> int:
-    return draw.number(0, 20) if small else draw.number(0, 99)
-
-
 def _result(skill: str, question: str, a: int, sign: str, b: int, result: int) -> Exchange:
     return Exchange(skill, question, f"{a} {sign} {b} = {result}.", str(result), {"result": result})
 
@@ -24,15 +20,20 @@ def _asked(draw: Draw, templates: list[str], a: int, b: int) -> str:
     return phrase(draw, templates, a=a, b=b, things=things)
 
 
-def addition(draw: Draw) -> Exchange:
-    """A sum of two numbers from 0 to 99."""
+def summands(draw: Draw, high: int = 99) -> tuple[int, int]:
+    """Two numbers whose sum is on the draw's side of the split, whatever it is asked for in."""
 
     def make() -> tuple[str, tuple[int, int]]:
-        small = draw.chance(0.4)
-        a, b = _operand(draw, small), _operand(draw, small)
+        limit = 20 if draw.chance(0.4) else high
+        a, b = draw.number(0, limit), draw.number(0, limit)
         return f"{a}+{b}", (a, b)
 
-    a, b = draw.fresh(make)
+    return draw.fresh(make)
+
+
+def addition(draw: Draw) -> Exchange:
+    """A sum of two numbers from 0 to 99."""
+    a, b = summands(draw)
     return _result("sums", _asked(draw, _ASKED["sums"], a, b), a, "+", b, a + b)
 
 
@@ -40,8 +41,8 @@ def subtraction(draw: Draw) -> Exchange:
     """A difference of two numbers from 0 to 99, now and then below zero."""
 
     def make() -> tuple[str, tuple[int, int]]:
-        small = draw.chance(0.4)
-        a, b = _operand(draw, small), _operand(draw, small)
+        limit = 20 if draw.chance(0.4) else 99
+        a, b = draw.number(0, limit), draw.number(0, limit)
         if a < b and draw.chance(0.8):
             a, b = b, a
         return f"{a}-{b}", (a, b)
@@ -51,10 +52,14 @@ def subtraction(draw: Draw) -> Exchange:
 
 
 def product(draw: Draw) -> Exchange:
-    """The multiplication table up to ten: each product is a fact, so only the phrasing is held out."""
-    a, b = draw.number(0, 10), draw.number(0, 10)
-    question = draw.fresh(lambda: (text := phrase(draw, _ASKED["products"], a=a, b=b), text))
-    return _result("products", question, a, "*", b, a * b)
+    """The multiplication table up to ten: each product is a fact, so only the wording is held out."""
+
+    def make() -> tuple[str, tuple[str, int, int]]:
+        wording, a, b = draw.one(_ASKED["products"]), draw.number(0, 10), draw.number(0, 10)
+        return f"{wording}|{a}|{b}", (wording, a, b)
+
+    wording, a, b = draw.fresh(make)
+    return _result("products", phrase(draw, (wording,), a=a, b=b), a, "*", b, a * b)
 
 
 def comparison(draw: Draw) -> Exchange:
@@ -72,9 +77,13 @@ def comparison(draw: Draw) -> Exchange:
 
 def following_number(draw: Draw) -> Exchange:
     """The number after another one."""
-    a = draw.number(0, 98)
-    question = draw.fresh(lambda: (text := phrase(draw, _ASKED["next"], a=a), text))
-    return Exchange("facts", question, f"{a + 1} comes after {a}.", str(a + 1), {"next": a + 1})
+
+    def make() -> tuple[str, tuple[str, int]]:
+        wording, a = draw.one(_ASKED["next"]), draw.number(0, 98)
+        return f"{wording}|{a}", (wording, a)
+
+    wording, a = draw.fresh(make)
+    return Exchange("facts", phrase(draw, (wording,), a=a), f"{a + 1} comes after {a}.", str(a + 1), {"next": a + 1})
 
 
 def counting(draw: Draw) -> Exchange:

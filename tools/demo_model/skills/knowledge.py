@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tools.demo_model.samples import Draw, Exchange, phrase
 from tools.demo_model.skills.words import invented_word
 from tools.demo_model.wordings import wordings
-from tools.demo_model.world import (  # fmt: skip
+from tools.demo_model.world import (
     ADJECTIVES,
     ALPHABET,
     AMOUNTS,
@@ -27,68 +28,93 @@ from tools.demo_model.world import (  # fmt: skip
 )
 
 _ASKED = wordings("knowledge")
+_LISTS = {
+    "days of the week": DAYS,
+    "months of the year": MONTHS,
+    "days": DAYS,
+    "months": MONTHS,
+    "planets": CATEGORIES["planets"],
+    "seasons": CATEGORIES["seasons"],
+    "letters of the alphabet": ALPHABET,
+}
 
 
-def _fact(draw: Draw, templates: list[str], x: str, answer: str, short: str, name: str, **slots: str) -> Exchange:
-    """Hold out the pair of template and thing, so that every fact is learned but not in every wording."""
-    template = draw.fresh(lambda: (f"{(chosen := draw.one(templates))}|{x}", chosen))
-    shown = x.lower() if draw.chance(0.12) else x
-    return Exchange("facts", phrase(draw, (template,), x=shown, **slots), answer, short, {name: short})
+@dataclass(frozen=True)
+class Fact:
+    """What is known of a thing: its wordings, the whole answer, the answer as one word and the name of that word."""
+
+    asked: list[str]
+    thing: str
+    answer: str
+    short: str
+    name: str
+    kind: str = ""
 
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def capital(draw: Draw) -> Exchange:
-    """The capital of a country, or the country of a capital."""
+def _capital(draw: Draw) -> Fact:
     country, city = draw.one(list(CAPITALS.items()))
     if draw.chance(0.15):
-        return _fact(draw, _ASKED["country"], city, f"{city} is the capital of {country}.", country, "country")
-    return _fact(draw, _ASKED["capital"], country, f"The capital of {country} is {city}.", city, "capital")
+        return Fact(_ASKED["country"], city, f"{city} is the capital of {country}.", country, "country")
+    return Fact(_ASKED["capital"], country, f"The capital of {country} is {city}.", city, "capital")
 
 
-def colour(draw: Draw) -> Exchange:
-    """The colour of a thing."""
+def _colour(draw: Draw) -> Fact:
     thing, tint = draw.one(list(COLOURS.items()))
-    return _fact(draw, _ASKED["colour"], thing, f"{_sentence(thing)} is {tint}.", tint, "color")
+    return Fact(_ASKED["colour"], thing, f"{_sentence(thing)} is {tint}.", tint, "color")
 
 
-def sound(draw: Draw) -> Exchange:
-    """What an animal says."""
+def _sound(draw: Draw) -> Fact:
     animal, noise = draw.one(list(SOUNDS.items()))
     article = "An" if animal[0] in "aeiou" else "A"
-    return _fact(draw, _ASKED["sound"], animal, f"{article} {animal} says {noise}.", noise, "sound")
+    return Fact(_ASKED["sound"], animal, f"{article} {animal} says {noise}.", noise, "sound")
 
 
-def opposite(draw: Draw) -> Exchange:
-    """The opposite of a word."""
+def _opposite(draw: Draw) -> Fact:
     word, other = draw.one(list(OPPOSITES.items()))
-    return _fact(draw, _ASKED["opposite"], word, f"The opposite of {word} is {other}.", other, "opposite")
+    return Fact(_ASKED["opposite"], word, f"The opposite of {word} is {other}.", other, "opposite")
 
 
-def plural(draw: Draw) -> Exchange:
-    """The plural of a word."""
+def _plural(draw: Draw) -> Fact:
     word, many = draw.one(list(PLURALS.items()))
-    return _fact(draw, _ASKED["plural"], word, f"The plural of {word} is {many}.", many, "plural")
+    return Fact(_ASKED["plural"], word, f"The plural of {word} is {many}.", many, "plural")
 
 
-def amount(draw: Draw) -> Exchange:
-    """How many there are of something that everybody knows."""
-    question, answer = draw.one(list(AMOUNTS.items()))
-    number = answer.split()[0]
-    exchange = _fact(draw, _ASKED["amount"], question, f"{_sentence(answer)}.", number, "count")
-    return Exchange("facts", exchange.question, exchange.answer, number, {"count": int(number)})
+def _amount(draw: Draw) -> Fact:
+    things, number = draw.one(list(AMOUNTS.items()))
+    return Fact(_ASKED["amount"], things, f"{number} {things.split()[0]}.", number, "count")
 
 
-def neighbour(draw: Draw) -> Exchange:
+def _neighbour(draw: Draw) -> Fact:
     """The day or month before or after another one."""
     kind, names = draw.one((("day", DAYS), ("month", MONTHS)))
     at = draw.number(0, len(names) - 1)
-    after = draw.chance(0.6)
-    other = names[(at + (1 if after else -1)) % len(names)]
-    answer = f"{other} comes {'after' if after else 'before'} {names[at]}."
-    return _fact(draw, _ASKED["after"] if after else _ASKED["before"], names[at], answer, other, kind, kind=kind)
+    side = "after" if draw.chance(0.6) else "before"
+    other = names[(at + (1 if side == "after" else -1)) % len(names)]
+    return Fact(_ASKED[side], names[at], f"{other} comes {side} {names[at]}.", other, kind, kind)
+
+
+FACTS: dict[Callable[[Draw], Fact], float] = {
+    _capital: 6, _colour: 2.5, _sound: 2, _opposite: 2.5, _plural: 1, _amount: 1.5, _neighbour: 2,
+}  # fmt: skip
+
+
+def fact(draw: Draw) -> Exchange:
+    """Any fact. Held out is the pair of wording and thing: every fact is learned, but not in every wording."""
+
+    def make() -> tuple[str, tuple[Fact, str]]:
+        known = draw.weighted(FACTS)(draw)
+        wording = draw.one(known.asked)
+        return f"{wording}|{known.thing}", (known, wording)
+
+    known, wording = draw.fresh(make)
+    thing = known.thing.lower() if draw.chance(0.12) else known.thing
+    question = phrase(draw, (wording,), x=thing, kind=known.kind)
+    value = int(known.short) if known.short.isdigit() else known.short
+    return Exchange("facts", question, known.answer, known.short, {known.name: value})
 
 
 def members(draw: Draw) -> Exchange:
@@ -98,23 +124,23 @@ def members(draw: Draw) -> Exchange:
         category, names = draw.one(list(CATEGORIES.items()))
         count = draw.number(2, min(len(names), 6))
         shown = ("zero", "one", "two", "three", "four", "five", "six")[count] if draw.chance(0.5) else count
-        return f"{category}{count}", (phrase(draw, _ASKED["named"], n=shown, x=category), names[:count])
+        return f"{category}{shown}", (phrase(draw, _ASKED["named"], n=shown, x=category), names[:count])
 
-    question, names = draw.fresh(make) if draw.evaluation else make()[1]
+    question, names = draw.fresh(make)
     answer = ", ".join(names)
     return Exchange("list", question, answer, answer, {"items": names})
 
 
 def whole_list(draw: Draw) -> Exchange:
     """A list that everybody knows, in full."""
-    lists = {
-        "days of the week": DAYS, "months of the year": MONTHS, "days": DAYS, "months": MONTHS,
-        "planets": CATEGORIES["planets"], "seasons": CATEGORIES["seasons"], "letters of the alphabet": ALPHABET,
-    }  # fmt: skip
-    name, names = draw.one(list(lists.items()))
-    template = draw.fresh(lambda: (f"{(chosen := draw.one(_ASKED['all']))}|{name}", chosen))
-    answer = ", ".join(names)
-    return Exchange("list", phrase(draw, (template,), x=name), answer, answer, {"items": names})
+
+    def make() -> tuple[str, tuple[str, str]]:
+        wording, name = draw.one(_ASKED["all"]), draw.one(list(_LISTS))
+        return f"{wording}|{name}", (wording, name)
+
+    wording, name = draw.fresh(make)
+    answer = ", ".join(_LISTS[name])
+    return Exchange("list", phrase(draw, (wording,), x=name), answer, answer, {"items": _LISTS[name]})
 
 
 def unknown(draw: Draw) -> Exchange:
@@ -128,13 +154,3 @@ def unknown(draw: Draw) -> Exchange:
         return text.lower(), text
 
     return Exchange("unknown", draw.fresh(make), UNKNOWN, "unknown", {"answer": "unknown"})
-
-
-FACTS: dict[Callable[[Draw], Exchange], float] = {
-    capital: 6, colour: 2.5, sound: 2, opposite: 2.5, plural: 1, amount: 1.5, neighbour: 2,
-}  # fmt: skip
-
-
-def fact(draw: Draw) -> Exchange:
-    """Any fact."""
-    return draw.weighted(FACTS)(draw)

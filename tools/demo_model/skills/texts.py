@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from tools.demo_model.samples import Draw, Sample
-from tools.demo_model.skills import talk
+from tools.demo_model.skills import arithmetic, talk
 from tools.demo_model.world import ALPHABET, CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
 
 FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"
+
+
+def completion(draw: Draw) -> Sample:
+    """A text to go on with: a fact, a sequence, or the story. Held out is the exact beginning."""
+    return draw.fresh(lambda: ((made := _completion(draw)).prompt, made))
+
+
+def middle(draw: Draw) -> Sample:
+    """A text with a gap, the end given before the middle. Held out is the exact surrounding."""
+    return draw.fresh(lambda: ((made := _middle(draw)).prompt, made))
 
 
 def _sentence(draw: Draw) -> tuple[str, str]:
@@ -27,7 +37,7 @@ def _sentence(draw: Draw) -> tuple[str, str]:
     if kind == "opposite":
         word, other = draw.one(list(OPPOSITES.items()))
         return f"The opposite of {word} is", f" {other}."
-    a, b = draw.fresh(lambda: (f"{(pair := (draw.number(0, 50), draw.number(0, 49)))[0]}+{pair[1]}", pair))
+    a, b = arithmetic.summands(draw, 50)
     return f"{a} + {b} =", f" {a + b}."
 
 
@@ -41,8 +51,7 @@ def _sequence(draw: Draw) -> list[str]:
     return list(named[kind])
 
 
-def completion(draw: Draw) -> Sample:
-    """A text to go on with: a fact, a sequence, or the story."""
+def _completion(draw: Draw) -> Sample:
     kind = draw.weighted({"sentence": 5, "sequence": 4, "story": 1.2})
     if kind == "story":
         story = talk.piece(draw.training()).answer
@@ -51,11 +60,7 @@ def completion(draw: Draw) -> Sample:
         return Sample("completion", prompt=" ".join(words[:at]), completion=" " + " ".join(words[at:]))
     if kind == "sequence":
         items = _sequence(draw)
-        at = (
-            draw.fresh(lambda: (f"{items}{(cut := draw.number(2, len(items) - 1))}", cut))
-            if len(items) > 12
-            else draw.number(2, len(items) - 1)
-        )
+        at = draw.number(2, len(items) - 1)
         return Sample("completion", prompt=", ".join(items[:at]) + ",", completion=" " + ", ".join(items[at:]))
     told = [_sentence(draw.training()) for _ in range(draw.weighted({0: 5, 1: 1, 2: 1}))]
     start, end = _sentence(draw)
@@ -63,8 +68,7 @@ def completion(draw: Draw) -> Sample:
     return Sample("completion", prompt=before + start, completion=end)
 
 
-def middle(draw: Draw) -> Sample:
-    """A text with a gap, the end given before the middle."""
+def _middle(draw: Draw) -> Sample:
     if draw.chance(0.6):
         items = _sequence(draw)
         begin = draw.number(1, len(items) - 2)

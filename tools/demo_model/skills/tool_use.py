@@ -50,57 +50,69 @@ def _before(draw: Draw) -> tuple[Message, ...]:
     return dialogue([_toolless(other) for _ in range(draw.weighted({0: 6, 1: 2, 2: 1}))])
 
 
-def _offer(draw: Draw, needed: list[Call], extra: int, unwanted: frozenset[str] = frozenset()) -> tuple[Message, ...]:
-    """The needed tools among `extra` others of other names and families, in any order."""
-    offered = {call.name: call for call in needed}
+def _others(draw: Draw, needed: list[Call], count: int, unwanted: frozenset[str] = frozenset()) -> list[Call]:
+    """Calls of `count` other tools to offer beside the needed ones: of other names, and of other families."""
+    names, others = {call.name for call in needed}, list[Call]()
     families = {call.family for call in needed} - {"invented"} | unwanted
-    wanted = len(offered) + extra
-    while len(offered) < wanted:
+    while len(others) < count:
         other = any_call(draw.training())
-        if other.family not in families:
-            offered.setdefault(other.name, other)
+        if other.family not in families and other.name not in names:
+            others.append(other)
+            names.add(other.name)
             families |= {other.family} - {"invented"}
-    tools = [call.tool for call in offered.values()]
+    return others
+
+
+def _offered(draw: Draw, calls: list[Call]) -> tuple[Message, ...]:
+    """The tools of the calls, each once, in any order."""
+    tools = list({call.name: call.tool for call in calls}.values())
     draw.random.shuffle(tools)
     return tuple(tools)
 
 
-def _calling(draw: Draw, skill: str, call: Call, extra: int) -> Sample:
-    """One request that one of the offered tools answers."""
-    messages = (*_systems(draw), *_before(draw), _user(call.question), _called([call]))
-    return Sample(skill, messages, _offer(draw, [call], extra))
+def _used(draw: Draw, calls: list[Call]) -> list[Message]:
+    """A request, its calls, their results and the answer."""
+    return [_user(calls[0].question), _called(calls), *_answered(draw, calls)]
+
+
+def _earlier(draw: Draw, calls: list[Call]) -> list[Message]:
+    """Some of the calls made before, with talk between them: one offer of tools then teaches several answers."""
+    other = draw.training()
+    used = draw.some(calls, min(len(calls), draw.weighted({0: 3, 1: 3, 2: 2, 3: 1})))
+    return [message for call in used for message in (*_before(other), *_used(other, [call]))]
+
+
+def _calling(draw: Draw, skill: str, call: Call, others: list[Call]) -> Sample:
+    """One request that one of the offered tools answers, after other requests perhaps."""
+    messages = [*_systems(draw), *_before(draw), *_earlier(draw, others), _user(call.question), _called([call])]
+    if not draw.evaluation and draw.chance(0.5):
+        messages += _answered(draw, [call])
+    return Sample(skill, tuple(messages), _offered(draw, [call, *others]))
 
 
 def known_tool(draw: Draw) -> Sample:
     """An everyday tool alone."""
-    return _calling(draw, "tool call", known(draw), 0)
+    return _calling(draw, "tool call", known(draw), [])
 
 
 def unseen_tool(draw: Draw) -> Sample:
     """An invented tool alone."""
-    return _calling(draw, "unseen tool", invented(draw), 0)
+    return _calling(draw, "unseen tool", invented(draw), [])
 
 
 def choice(draw: Draw) -> Sample:
     """A tool among others."""
     call = invented(draw) if draw.chance(0.45) else known(draw)
-    return _calling(draw, "choose tool", call, draw.weighted({1: 5, 2: 4, 3: 2, 4: 1, 6: 0.4}))
-
-
-def late_call(draw: Draw) -> Sample:
-    """Several turns of talk, then a request for a tool."""
-    other = draw.training()
-    call = any_call(draw)
-    before = dialogue([_toolless(other) for _ in range(draw.number(1, 3))])
-    messages = (*_systems(draw), *before, _user(call.question), _called([call]))
-    return Sample("choose tool", messages, _offer(draw, [call], draw.number(1, 2)))
+    others = _others(draw, [call], draw.weighted({1: 5, 2: 4, 3: 2, 4: 1, 6: 0.4}))
+    return _calling(draw, "choose tool", call, others)
 
 
 def two_calls(draw: Draw) -> Sample:
     """The weather of two places: two calls in one answer."""
     question, calls = weather_of_two(draw)
-    tools = _offer(draw, calls, draw.weighted({0: 3, 1: 1}))
-    return Sample("two calls", (*_systems(draw), _user(question), _called(calls)), tools)
+    others = _others(draw, calls, draw.weighted({0: 3, 1: 1}))
+    messages = (*_systems(draw), *_earlier(draw, others), _user(question), _called(calls))
+    return Sample("two calls", messages, _offered(draw, [*calls, *others]))
 
 
 def no_tool(draw: Draw) -> Sample:
@@ -108,14 +120,10 @@ def no_tool(draw: Draw) -> Sample:
     kinds = {_toolless: 7, arithmetic.addition: 1, arithmetic.subtraction: 1, knowledge.unknown: 0.8}
     exchange = draw.weighted(kinds)(draw)
     unwanted = {"sums": _CALCULATING, "differences": _CALCULATING, "unknown": _KNOWING}
-    tools = _offer(draw, [], draw.weighted({1: 4, 2: 3, 3: 1.5}), unwanted.get(exchange.skill, frozenset()))
-    return Sample("no tool needed", (*_systems(draw), *_before(draw), *dialogue([exchange])), tools)
-
-
-def talk_after_call(draw: Draw) -> Sample:
-    """A tool was called before; this question needs none."""
-    chat = result(draw.training())
-    return Sample("no tool needed", (*chat.messages, *dialogue([_toolless(draw)])), chat.tools)
+    count = draw.weighted({1: 4, 2: 3, 3: 1.5})
+    others = _others(draw, [], count, unwanted.get(exchange.skill, frozenset()))
+    messages = (*_systems(draw), *_before(draw), *_earlier(draw, others), *dialogue([exchange]))
+    return Sample("no tool needed", messages, _offered(draw, others))
 
 
 def said_of(result: Json) -> str:
@@ -182,34 +190,29 @@ def _as_content(draw: Draw, result: Json) -> str:
 
 
 def result(draw: Draw) -> Sample:
-    """A call, its result, the answer; sometimes the same again, or other talk after it."""
-    other = draw.training()
-    call = any_call(other)
-    tools = _offer(draw, [call], draw.weighted({0: 6, 1: 2, 2: 1}))
-    messages = [*_systems(draw), *_before(draw)]
-    if draw.chance(0.15):
-        messages += [_user(call.question), _called([call]), *_answered(other, [call])]
-    messages += [_user(call.question), _called([call]), *_answered(draw, [call])]
-    return Sample("tool result", tuple(messages), tools)
+    """A call, its result and the answer."""
+    call = any_call(draw.training())
+    others = _others(draw, [call], draw.weighted({0: 6, 1: 2, 2: 1}))
+    messages = (*_systems(draw), *_before(draw), *_earlier(draw, others), *_used(draw, [call]))
+    return Sample("tool result", messages, _offered(draw, [call, *others]))
 
 
 def two_results(draw: Draw) -> Sample:
     """Two calls at once, two results, one answer."""
-    question, calls = weather_of_two(draw.training())
-    tools = _offer(draw, calls, draw.weighted({0: 3, 1: 1}))
-    return Sample("tool result", (*_systems(draw), _user(question), _called(calls), *_answered(draw, calls)), tools)
+    _, calls = weather_of_two(draw.training())
+    return Sample("tool result", (*_systems(draw), *_used(draw, calls)), _offered(draw, calls))
 
 
 def long_talk(draw: Draw) -> Sample:
     """Many turns, with tools and calls among them, so that a long context is nothing new."""
     other = draw.training()
-    calls = [any_call(other)]
-    tools = _offer(other, calls, draw.number(0, 3))
+    others = _others(other, [], draw.number(1, 4))
     messages = [*_systems(draw)]
-    for _ in range(draw.number(6, 16)):
+    for _ in range(draw.number(6, 14)):
         messages += dialogue([_toolless(other)])
-        if draw.chance(0.15):
-            messages += [_user(calls[0].question), _called(calls), *_answered(other, calls)]
-    calling = draw.chance(0.25)
-    last = (_user(calls[0].question), _called(calls)) if calling else dialogue([_toolless(draw)])
-    return Sample("long chat", (*messages, *last), tools)
+        if draw.chance(0.25):
+            messages += _used(other, [draw.one(others)])
+    if draw.chance(0.3):
+        call = draw.one(others)
+        return Sample("long chat", (*messages, _user(call.question), _called([call])), _offered(draw, others))
+    return Sample("long chat", (*messages, *dialogue([_toolless(draw)])), _offered(draw, others))
