@@ -10,6 +10,7 @@ from typing import Any
 VALUE_LIMIT = 8 << 20
 _TOTAL_LIMIT = 512 << 20
 _CREDIT = 4096
+_ELEMENT_WEIGHT = 8
 _CHARACTERS_PER_STEP = 256
 
 
@@ -41,13 +42,13 @@ class Meter:
 def check_size(weight: int) -> int:
     """`weight`, unless it is more than one value may have."""
     if weight > VALUE_LIMIT:
-        raise OutOfBounds(f"it makes a value of more than {VALUE_LIMIT:,} characters or elements")
+        raise OutOfBounds(f"it makes a value of more than {VALUE_LIMIT:,} characters, or as much structure")
     return weight
 
 
 def weigh(value: Any, *, only: tuple[type, ...] = (object,)) -> int:
-    """The characters and elements of a value, counted as often as they would be written out: a list that holds another twice
-    weighs double. Raises OutOfBounds as soon as that is more than a value may have, TypeError if a part is none of `only`."""
+    """The characters of a value, and 8 for each element, counted as often as they would be written out: a list that holds another
+    twice weighs double. Raises OutOfBounds as soon as that is more than a value may have, TypeError if a part is none of `only`."""
     if isinstance(value, str):
         return check_size(len(value))
     weight, unread = 1, [value]
@@ -56,10 +57,10 @@ def weigh(value: Any, *, only: tuple[type, ...] = (object,)) -> int:
         if isinstance(item, str):
             weight += len(item)
         elif isinstance(item, dict):
-            weight += 2 * len(item)
+            weight += 2 * len(item) * _ELEMENT_WEIGHT
             unread += [*item.keys(), *item.values()]
         elif isinstance(item, list | tuple):
-            weight += len(item)
+            weight += len(item) * _ELEMENT_WEIGHT
             unread += item
         elif not isinstance(item, only):
             raise TypeError(f"a {type(item).__name__} is no text")

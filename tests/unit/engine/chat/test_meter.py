@@ -8,7 +8,7 @@ from engine.chat.meter import VALUE_LIMIT, Meter, OutOfBounds, weigh
 def test_a_value_weighs_its_characters_and_elements() -> None:
     assert weigh("abc") == 3
     assert weigh(7) == 1
-    assert weigh(["ab", {"k": "v"}]) == 1 + 2 + 2 + 2 + 1 + 1
+    assert weigh(["ab", {"k": "v"}]) == 1 + 2 * 8 + 2 + 2 * 8 + 1 + 1
 
 
 def test_what_is_in_a_value_twice_weighs_twice() -> None:
