@@ -17,7 +17,8 @@ from engine.events import ApplyTemplateResult, DetokenizeResult, EmbeddingResult
 from engine.generation import Generation, timings_with_load
 from engine.host.catalog import Catalog, ModelEntry
 from engine.host.digests import Digests
-from engine.host.pool import Lease, Pool
+from engine.host.lease import Lease
+from engine.host.pool import Pool
 from engine.host.process import WORKER_COMMAND
 from engine.protocol import LoadedModel
 from engine.request import (

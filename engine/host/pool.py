@@ -6,74 +6,18 @@ Must not know what a request asks for.
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from engine.config import EngineConfig
 from engine.errors import EngineError
-from engine.events import Event
 from engine.host.catalog import ModelEntry
-from engine.host.connection import Connection, OpenRequest
+from engine.host.connection import Connection
+from engine.host.lease import Lease
 from engine.host.process import WORKER_COMMAND
+from engine.host.waiting_line import Waiter, WaitingLine
 from engine.host.worker_state import Worker, WorkerState
-from engine.protocol import Load, LoadedModel
-from engine.request import Request
+from engine.protocol import Load
 
 logger = logging.getLogger(__name__)
-
-
-class Lease:
-    """A place in a ready worker for one request. Whoever has it closes it."""
-
-    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None]) -> None:
-        assert worker.connection is not None
-        self.load_ns = load_ns
-        self._connection: Connection = worker.connection
-        self._worker = worker
-        self._give_back = give_back
-        self._request: OpenRequest | None = None
-        self._open = True
-
-    @property
-    def model(self) -> LoadedModel:
-        """What the worker said of its model."""
-        return self._connection.model
-
-    def submit(self, request: Request) -> None:
-        """Send the lease's one request. Raises EngineError where the worker has died."""
-        assert self._request is None
-        self._request = self._connection.submit(request)
-
-    async def next_event(self) -> Event | None:
-        """The request's next event; None once the lease is closed. Raises EngineError where the request has failed."""
-        assert self._request is not None
-        return await self._request.next_event()
-
-    def close(self) -> None:
-        """Cancel the request unless it has ended, and give the place back. Idempotent."""
-        if self._open:
-            self._open = False
-            if self._request is not None:
-                self._request.close()
-            self._give_back(self._worker)
-
-
-@dataclass(slots=True)
-class _Waiter:
-    """A request that waits for a worker of a model."""
-
-    future: asyncio.Future[Lease]
-    keep_alive_seconds: float | None
-    begun_ns: int = field(default_factory=time.monotonic_ns)
-
-
-@dataclass(slots=True)
-class _Demand:
-    """All requests that wait for one model, in the order they came."""
-
-    entry: ModelEntry
-    waiters: list[_Waiter] = field(default_factory=list)
 
 
 class Pool:
@@ -87,18 +31,13 @@ class Pool:
         self._kept = kept
         self._command = command
         self._workers: dict[str, Worker] = {}
-        self._demands: dict[str, _Demand] = {}
+        self._line = WaitingLine()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def __repr__(self) -> str:
         workers = " ".join(map(repr, self._workers.values())) or "empty"
-        return f"<Pool {len(self._workers)}/{self._max_workers}: {workers}; {self.waiting} waiting>"
-
-    @property
-    def waiting(self) -> int:
-        """How many requests wait for a worker."""
-        return sum(len(demand.waiters) for demand in self._demands.values())
+        return f"<Pool {len(self._workers)}/{self._max_workers}: {workers}; {len(self._line)} waiting>"
 
     def ready_workers(self) -> list[Worker]:
         """The workers that take or still run requests, in the order they were loaded."""
@@ -111,15 +50,18 @@ class Pool:
         """
         self._refuse_if_closed()
         worker = self._workers.get(entry.name)
-        if worker is not None and worker.takes(entry) and entry.name not in self._demands:
+        if worker is not None and worker.takes(entry) and entry.name not in self._line:
             return self._lease(worker, keep_alive_seconds, load_ns=0)
         self._refuse_if_full()
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), keep_alive_seconds)
-        demand = self._demands.setdefault(entry.name, _Demand(entry))
-        demand.entry = entry
-        demand.waiters.append(waiter)
+        waiter = Waiter(keep_alive_seconds)
+        self._line.add(entry, waiter)
         self._settle()
-        return await self._wait(entry.name, waiter)
+        try:
+            return await waiter.future
+        except asyncio.CancelledError:
+            waiter.give_back()
+            self._line.remove(entry.name, waiter)
+            raise
 
     def retire(self, name: str) -> asyncio.Future[None] | None:
         """End the worker of this model once its running requests have ended; new ones load it again.
@@ -138,8 +80,8 @@ class Pool:
         """End every worker; requests that wait or run fail with shutting_down. Idempotent."""
         self._closed = True
         error = _shutting_down()
-        for name in list(self._demands):
-            self._fail_demand(name, error)
+        for entry in self._line:
+            self._fail_waiters(entry.name, error)
         for worker in self._workers.values():
             worker.stop_timer()
             if worker.connection is not None:
@@ -154,59 +96,40 @@ class Pool:
             raise _shutting_down()
 
     def _refuse_if_full(self) -> None:
-        if self.waiting >= self._config.max_queue:
-            raise EngineError(
-                "overloaded", f"{self.waiting} requests wait for a model to load already; try again later"
-            )
-
-    async def _wait(self, name: str, waiter: _Waiter) -> Lease:
-        try:
-            return await waiter.future
-        except asyncio.CancelledError:
-            self._forget(name, waiter)
-            raise
-
-    def _forget(self, name: str, waiter: _Waiter) -> None:
-        """The waiting task was cancelled, perhaps after it was given its lease."""
-        if waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None:
-            waiter.future.result().close()
-        demand = self._demands.get(name)
-        if demand is not None and waiter in demand.waiters:
-            demand.waiters.remove(waiter)
-            if not demand.waiters:
-                del self._demands[name]
+        if len(self._line) >= self._config.max_queue:
+            message = f"{len(self._line)} requests wait for a model to load already; try again later"
+            raise EngineError("overloaded", message)
 
     def _settle(self) -> None:
         """Give every waiting model, first come first served, what can be had now."""
         room = self._max_workers - len(self._workers)
         leaving = sum(worker.state is WorkerState.CLOSING for worker in self._workers.values())
-        for demand in list(self._demands.values()):
-            worker = self._workers.get(demand.entry.name)
+        for entry in self._line:
+            worker = self._workers.get(entry.name)
             if worker is not None:
-                self._hand_out(worker, demand)
+                self._hand_out(worker, entry)
             elif room > 0:
                 room -= 1
-                self._begin_load(demand.entry)
+                self._begin_load(entry)
             elif leaving > 0:
                 leaving -= 1
             else:
                 self._evict_one()
 
-    def _hand_out(self, worker: Worker, demand: _Demand) -> None:
-        if worker.takes(demand.entry):
-            del self._demands[demand.entry.name]
-            for waiter in demand.waiters:
+    def _hand_out(self, worker: Worker, entry: ModelEntry) -> None:
+        if worker.takes(entry):
+            for waiter in self._line.take(entry.name):
                 self._give(worker, waiter)
         elif worker.state is WorkerState.READY:
             self._end_when_idle(worker)
 
-    def _give(self, worker: Worker, waiter: _Waiter) -> None:
+    def _give(self, worker: Worker, waiter: Waiter) -> None:
         if waiter.future.done():
             return
         try:
-            lease = self._lease(worker, waiter.keep_alive_seconds, load_ns=time.monotonic_ns() - waiter.begun_ns)
+            lease = self._lease(worker, waiter.keep_alive_seconds, load_ns=waiter.waited_ns)
         except EngineError as error:
-            waiter.future.set_exception(error)
+            waiter.fail(error)
         else:
             waiter.future.set_result(lease)
 
@@ -304,15 +227,13 @@ class Pool:
         worker.move(WorkerState.DEAD)
         del self._workers[worker.name]
         if load_error is not None:
-            self._fail_demand(worker.name, load_error)
+            self._fail_waiters(worker.name, load_error)
         if not self._closed:
             self._settle()
 
-    def _fail_demand(self, name: str, error: EngineError) -> None:
-        demand = self._demands.pop(name, None)
-        for waiter in demand.waiters if demand is not None else ():
-            if not waiter.future.done():
-                waiter.future.set_exception(error.again())
+    def _fail_waiters(self, name: str, error: EngineError) -> None:
+        for waiter in self._line.take(name):
+            waiter.fail(error)
 
 
 def _shutting_down() -> EngineError:

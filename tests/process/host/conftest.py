@@ -4,21 +4,19 @@ import asyncio
 import contextlib
 import json
 import sys
-from pathlib import Path
 
 import pytest
 import uvloop
 
 from engine import Engine, EngineConfig, GenerationRequest, TextPrompt
 from tests.gguf_bytes import write_model
-
-WORKER = Path(__file__).with_name("scripted_worker.py")
+from tests.process.host.probes import WORKER
 
 
 def pytest_asyncio_loop_factories(item):
     """Where processes and sockets end, the loops differ; which workers live is the same on both."""
     factories = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
-    return factories if item.path.name == "test_generation.py" else {"uvloop": uvloop.new_event_loop}
+    return factories if item.path.name == "test_death.py" else {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

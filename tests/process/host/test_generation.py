@@ -1,48 +1,11 @@
 """One request against one worker process: its events, its cancellation, its single ending."""
 
 import asyncio
-import json
-import os
-import signal
 
-import psutil
 import pytest
 
-from engine import (
-    ApplyTemplateRequest,
-    ChatPrompt,
-    ChoiceFinished,
-    DetokenizeRequest,
-    EmbeddingRequest,
-    EngineError,
-    Finished,
-    TextDelta,
-    TokenizeRequest,
-    ToolCall,
-)
-
-HELLO = (["started", 7], ["text", "hel"], ["text", "lo"], ["choice"], ["finish"])
-FOREVER = (["started"], ["text", "hi"], ["hang"])
-
-
-async def open_ids(engine, model="a"):
-    """The ids of the requests that the worker has open."""
-    return (await engine.tokenize(TokenizeRequest(model=model, text=""))).tokens
-
-
-async def cancelled_ids(engine, model="a"):
-    """The ids of the requests that were cancelled in the worker."""
-    return json.loads((await engine.detokenize(DetokenizeRequest(model=model, tokens=()))).text)
-
-
-async def worker_pid(engine, model="a"):
-    """The process id of the model's worker."""
-    request = ApplyTemplateRequest(model=model, prompt=ChatPrompt(messages=()))
-    return int((await engine.apply_template(request)).prompt)
-
-
-def active(engine):
-    return sum(entry.active_requests for entry in engine.loaded())
+from engine import ChoiceFinished, EmbeddingRequest, EngineError, Finished, TextDelta, ToolCall
+from tests.process.host.probes import FOREVER, HELLO, active, cancelled_ids, open_ids
 
 
 async def test_a_generation_streams_its_events_in_order_and_ends_once(scripted, script):
@@ -206,89 +169,3 @@ async def test_an_answer_that_is_never_read_is_given_up_in_the_worker_too(script
         with pytest.raises(EngineError, match="unread") as caught:
             await generation.result()
         assert caught.value.code == "overloaded"
-
-
-@pytest.mark.parametrize(
-    ("step", "said"),
-    [
-        (["kill", signal.SIGKILL], "was killed by signal 9 (SIGKILL)"),
-        (["kill", signal.SIGSEGV], "was killed by signal 11 (SIGSEGV)"),
-        (["exit", 3], "exited with code 3"),
-        (["exit", 0], "ended by itself"),
-        (["garbage"], "sent what is not a frame"),
-        (["huge_frame"], "sent what is not a frame"),
-    ],
-)
-async def test_a_workers_death_fails_each_open_request_once_and_the_next_loads_again(scripted, script, step, said):
-    async with scripted() as engine:
-        await engine.load("a")
-        others = [await engine.generate(script(*FOREVER)) for _ in range(3)]
-        dying = await engine.generate(script(["started"], ["text", "hi"], ["sleep", 0.1], step))
-        for generation in (dying, *others):
-            assert (await anext(generation)).text == "hi"
-            with pytest.raises(EngineError) as caught:
-                await anext(generation)
-            assert caught.value.code == "worker_died"
-            assert f"the worker of model 'a' {said}" in caught.value.message
-            assert [event async for event in generation] == []
-        assert (await (await engine.generate(script(*HELLO))).result()).choices[0].text == "hello"
-        assert active(engine) == 0
-
-
-async def test_closing_a_generation_of_a_worker_that_has_just_died_does_no_harm(scripted, script):
-    async with scripted() as engine:
-        held = await engine.generate(script(*FOREVER))
-        dying = await engine.generate(script(["started"], ["kill", signal.SIGKILL]))
-        while engine._pool.ready_workers()[0].connection.alive:
-            await asyncio.sleep(0)
-        held.close()
-        with pytest.raises(EngineError, match="SIGKILL"):
-            await dying.result()
-        assert active(engine) == 0
-
-
-async def test_a_death_before_the_start_is_raised_by_generate(scripted, script):
-    async with scripted() as engine:
-        with pytest.raises(EngineError, match="SIGABRT") as caught:
-            await engine.generate(script(["kill", signal.SIGABRT]))
-        assert caught.value.code == "worker_died"
-
-
-async def test_another_models_requests_survive_a_death(scripted, script):
-    async with scripted() as engine:
-        survivor = await engine.generate(script(["started"], ["sleep", 0.3], *HELLO[1:], model="b"))
-        dying = await engine.generate(script(["started"], ["kill", 9]))
-        with pytest.raises(EngineError):
-            await dying.result()
-        assert (await survivor.result()).choices[0].text == "hello"
-
-
-async def test_an_idle_worker_that_is_killed_is_replaced(scripted, script):
-    async with scripted() as engine:
-        os.kill(await worker_pid(engine), signal.SIGKILL)
-        while engine.loaded():
-            await asyncio.sleep(0.01)
-        assert (await (await engine.generate(script(*HELLO))).result()).choices[0].text == "hello"
-
-
-async def test_a_dead_workers_last_words_are_in_the_log(scripted, script, caplog):
-    async with scripted() as engine:
-        generation = await engine.generate(script(["started"], ["print", "GGML_ASSERT failed"], ["kill", 6]))
-        with pytest.raises(EngineError):
-            await generation.result()
-    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert "worker of a: GGML_ASSERT failed" in warnings
-
-
-async def test_closing_the_engine_fails_what_runs_and_leaves_no_process(scripted, script):
-    async with scripted() as engine:
-        generation = await engine.generate(script(*FOREVER))
-        waiting = asyncio.create_task(engine.generate(script(["hang"])))
-        process = psutil.Process(await worker_pid(engine))
-        await engine.aclose()
-        await engine.aclose()
-        for failing in (generation.result(), waiting, engine.generate(script(*HELLO))):
-            with pytest.raises(EngineError, match="shutting down") as caught:
-                await failing
-            assert caught.value.code == "shutting_down"
-        assert not process.is_running()

@@ -9,7 +9,7 @@ import textwrap
 
 import psutil
 
-from tests.process.host.conftest import WORKER
+from tests.process.host.probes import WORKER
 
 SERVER = """
     import asyncio, sys

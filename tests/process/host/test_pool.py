@@ -1,40 +1,19 @@
 """Which workers live: shared loads, eviction, keep-alive, waiting in line."""
 
 import asyncio
-import json
 import time
 
 import pytest
 
-from engine import DetokenizeRequest, EngineError, LoadParams
+from engine import EngineError, LoadParams
 from tests.gguf_bytes import write_model
-
-HELLO = (["started"], ["text", "hi"], ["choice"], ["finish"])
-
-
-def loaded(engine):
-    return [entry.name for entry in engine.loaded()]
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-async def loads(engine, model="a"):
-    """How many requests this worker has seen before: 0 for a fresh one."""
-    return json.loads((await engine.detokenize(DetokenizeRequest(model=model, tokens=()))).text)
+from tests.process.host.probes import HELLO, loaded, run, until
 
 
 @pytest.fixture
 def gate(tmp_path):
     """A file that scripted generations wait for (`["until", path]`); `touch()` lets them go on."""
     return tmp_path / "gate"
-
-
-async def run(engine, request):
-    return await (await engine.generate(request)).result()
 
 
 async def test_concurrent_first_requests_share_one_load(scripted, script, caplog):
@@ -88,7 +67,7 @@ async def test_a_fault_of_our_own_during_the_load_fails_who_waits_and_holds_no_p
             patched.setattr("engine.host.pool.Load", lambda **_: 1 / 0)
             with pytest.raises(EngineError, match="the server's log says why"):
                 await engine.generate(script(*HELLO))
-        assert (await run(engine, script(*HELLO))).choices[0].text == "hi"
+        assert (await run(engine, script(*HELLO))).choices[0].text == "hello"
 
 
 async def test_the_idle_worker_unused_for_longest_makes_room(scripted, script):
@@ -117,7 +96,7 @@ async def test_a_busy_worker_finishes_before_it_makes_room(scripted, script, gat
         assert not waiting.done()
         assert repr(engine._pool) == "<Pool 1/1: a=closing(1 active); 1 waiting>"
         gate.touch()
-        assert (await running.result()).choices[0].text == "hi"
+        assert (await running.result()).choices[0].text == "hello"
         assert (await waiting).timings.load_ns > 100_000_000
         assert loaded(engine) == ["b"]
 
@@ -142,8 +121,8 @@ async def test_models_that_take_turns_all_get_their_answers(scripted, script):
     async with scripted(max_loaded_models=2) as engine:
         requests = [script(*HELLO, model="abc"[number % 3]) for number in range(12)]
         results = await asyncio.gather(*(run(engine, request) for request in requests))
-        assert [result.choices[0].text for result in results] == ["hi"] * 12
-        assert engine._pool.waiting == 0
+        assert [result.choices[0].text for result in results] == ["hello"] * 12
+        assert len(engine._pool._line) == 0
 
 
 async def test_too_many_waiting_requests_are_refused(scripted, script):
@@ -161,7 +140,7 @@ async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripte
             await engine.generate(script(*HELLO))
         assert caught.value.code == "overloaded"
         held[0].close()
-        assert (await run(engine, script(*HELLO))).choices[0].text == "hi"
+        assert (await run(engine, script(*HELLO))).choices[0].text == "hello"
         for generation in held:
             generation.close()
 
@@ -171,29 +150,35 @@ async def test_who_stops_waiting_leaves_the_line(scripted, script):
         first = asyncio.create_task(run(engine, script(*HELLO)))
         quitter = asyncio.create_task(run(engine, script(*HELLO, model="b")))
         await asyncio.sleep(0.05)
-        assert engine._pool.waiting == 2
+        assert len(engine._pool._line) == 2
         quitter.cancel()
         await first
-        assert engine._pool.waiting == 0
+        assert len(engine._pool._line) == 0
         assert loaded(engine) == ["a"]
 
 
 async def test_an_idle_model_is_unloaded_when_its_time_is_over(scripted, script):
-    async with scripted(keep_alive_seconds=0.2) as engine:
+    async with scripted(keep_alive_seconds=0.5) as engine:
         await run(engine, script(*HELLO))
         (entry,) = engine.loaded()
-        assert 0 < entry.expires_at - time.time() <= 0.2
+        assert 0 < entry.expires_at - time.time() <= 0.5
         await until(lambda: not loaded(engine))
+        assert time.time() >= entry.expires_at - 0.01
 
 
-async def test_use_starts_the_time_anew_and_a_running_request_stops_it(scripted, script):
-    async with scripted(keep_alive_seconds=0.2) as engine:
-        assert (await run(engine, script(["started"], ["sleep", 0.4], *HELLO[1:]))).choices[0].text == "hi"
-        assert loaded(engine) == ["a"]
-        await asyncio.sleep(0.1)
+async def test_use_starts_the_time_anew(scripted, script):
+    async with scripted() as engine:
         await run(engine, script(*HELLO))
-        await asyncio.sleep(0.15)
-        assert loaded(engine) == ["a"]
+        first = engine.loaded()[0].expires_at
+        await asyncio.sleep(0.02)
+        await run(engine, script(*HELLO))
+        assert engine.loaded()[0].expires_at >= first + 0.02
+
+
+async def test_a_running_request_stops_the_time(scripted, script):
+    async with scripted(keep_alive_seconds=0.05) as engine:
+        answer = await run(engine, script(["started"], ["sleep", 0.2], *HELLO[1:]))
+        assert answer.choices[0].text == "hello"
 
 
 @pytest.mark.parametrize("keep_alive_seconds", [-1, 1e12, float("inf")])
@@ -239,7 +224,7 @@ async def test_unload_lets_running_requests_end_and_later_ones_load_again(script
         await asyncio.sleep(0.05)
         assert not later.done()
         gate.touch()
-        assert (await running.result()).choices[0].text == "hi"
+        assert (await running.result()).choices[0].text == "hello"
         assert (await later).timings.load_ns > 0
 
 
@@ -248,7 +233,7 @@ async def test_unload_during_the_load_takes_effect_after_the_requests_that_wait_
         waiting = asyncio.create_task(run(engine, script(*HELLO)))
         await asyncio.sleep(0.05)
         await engine.unload("a")
-        assert (await waiting).choices[0].text == "hi"
+        assert (await waiting).choices[0].text == "hello"
         await until(lambda: not loaded(engine))
 
 

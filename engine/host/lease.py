@@ -1,0 +1,48 @@
+"""A place in a worker for one request: taken from the pool, used once, given back once.
+
+Owns the pairing of the two, so that no way out of a request can forget either. Must not know how a place is found.
+"""
+
+from collections.abc import Callable
+
+from engine.events import Event
+from engine.host.connection import Connection, OpenRequest
+from engine.host.worker_state import Worker
+from engine.protocol import LoadedModel
+from engine.request import Request
+
+
+class Lease:
+    """A place in a ready worker for one request. Whoever has it closes it."""
+
+    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None]) -> None:
+        assert worker.connection is not None
+        self.load_ns = load_ns
+        self._connection: Connection = worker.connection
+        self._worker = worker
+        self._give_back = give_back
+        self._request: OpenRequest | None = None
+        self._open = True
+
+    @property
+    def model(self) -> LoadedModel:
+        """What the worker said of its model."""
+        return self._connection.model
+
+    def submit(self, request: Request) -> None:
+        """Send the lease's one request. Raises EngineError where the worker has died."""
+        assert self._request is None
+        self._request = self._connection.submit(request)
+
+    async def next_event(self) -> Event | None:
+        """The request's next event; None once the lease is closed. Raises EngineError where the request has failed."""
+        assert self._request is not None
+        return await self._request.next_event()
+
+    def close(self) -> None:
+        """Cancel the request unless it has ended, and give the place back. Idempotent."""
+        if self._open:
+            self._open = False
+            if self._request is not None:
+                self._request.close()
+            self._give_back(self._worker)
