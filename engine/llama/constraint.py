@@ -3,12 +3,12 @@
 Must not know where a schema comes from, nor how tokens are drawn.
 """
 
+import ctypes
 from typing import Any
 
-import llama_cpp  # noqa: F401 - llguidance.llamacpp reads the vocabulary through it
+import llama_cpp
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
-from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
 from engine.llama.library import LlamaError
@@ -61,8 +61,7 @@ class ConstraintCompiler:
 
     def __init__(self, model: Model) -> None:
         self._vocabulary_size = model.vocabulary_size
-        ends = list(model.end_tokens)
-        self._tokenizer: LLTokenizer = lltokenizer_from_vocab(model.vocab, eos_token=ends or None)
+        self._tokenizer = _tokenizer(model)
 
     def json(self, schema: str) -> Constraint:
         """A constraint to JSON documents valid under `schema`. SchemaUnsupported names what it can't enforce."""
@@ -74,6 +73,20 @@ class ConstraintCompiler:
         if matcher.is_error():
             raise SchemaUnsupported(_first_line(matcher.get_error()))
         return Constraint(matcher, self._vocabulary_size)
+
+
+def _tokenizer(model: Model) -> LLTokenizer:
+    """llguidance's view of the vocabulary. Special tokens are marked with a byte that no text contains, as it expects them."""
+    pieces = [
+        (b"\xff" if model.is_special(token) else b"") + model.piece(token, special=True)
+        for token in range(model.vocabulary_size)
+    ]
+    tokenize = ctypes.cast(llama_cpp.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value
+    make: Any = LLTokenizer.from_llamacpp  # type: ignore[attr-defined] # public, but missing in its type information
+    tokenizer: LLTokenizer = make(
+        tokens=pieces, vocab_ptr=model.vocab, tokenize_fptr=tokenize, eos_token=list(model.end_tokens), slices=None
+    )
+    return tokenizer
 
 
 def _first_line(text: str) -> str:

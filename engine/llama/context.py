@@ -45,6 +45,7 @@ class Context:
         self._vocabulary_size = model.vocabulary_size
         self._embedding_length = model.embedding_length
         self.ctx_size_tokens = int(llama_cpp.llama_n_ctx(handle))
+        self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
         self.sequences = params.sequences
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
 

@@ -123,6 +123,15 @@ class Model:
         prefix, suffix, middle = found
         return None if prefix is None or suffix is None or middle is None else (prefix, suffix, middle)
 
+    def is_special(self, token: int) -> bool:
+        """Whether the token steers the model and is no text: control tokens, and markers like `<tool_call>` of the model's own."""
+        attributes = llama_cpp.llama_vocab_get_attr(self.vocab, token)
+        if attributes & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL:
+            return True
+        piece = self.piece(token, special=True)
+        is_own = bool(attributes & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED)
+        return is_own and piece.startswith(b"<") and piece.endswith(b">")
+
     def special_text(self, which: Literal["bos", "eos"]) -> str:
         """The text of the beginning- or end-of-sequence token, as chat templates write it; empty where there is none."""
         token = llama_cpp.llama_vocab_bos(self.vocab) if which == "bos" else llama_cpp.llama_vocab_eos(self.vocab)

@@ -158,7 +158,7 @@ class Embedder:
     def _opened(self) -> tuple[Context, Batch]:
         if self._context is None:
             self._context = self._open()
-            self._batch = Batch(self._tokens)
+            self._batch = Batch(self._context.batch_tokens)
         assert self._batch is not None
         return self._context, self._batch
 

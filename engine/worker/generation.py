@@ -23,12 +23,14 @@ _INTERLEAVED_TOKENS = 128
 class Generator:
     """Generates any number of answers together. Events come out of `start` and `step` as (request id, event)."""
 
-    def __init__(self, model: Model, context: Context, *, batch_tokens: int) -> None:
+    def __init__(self, model: Model, context: Context) -> None:
         self._model = model
         self._context = context
         self._slots = Slots(context, context.sequences, shares_prefixes=model.removes_partially)
-        self._scheduler = Scheduler(self._slots, batch_tokens=batch_tokens, interleaved_tokens=_INTERLEAVED_TOKENS)
-        self._batch = Batch(batch_tokens)
+        self._scheduler = Scheduler(
+            self._slots, batch_tokens=context.batch_tokens, interleaved_tokens=_INTERLEAVED_TOKENS
+        )
+        self._batch = Batch(context.batch_tokens)
         self._jobs: dict[int, GenerationJob] = {}
         self._ends = frozenset(model.end_tokens)
 
@@ -80,6 +82,11 @@ class Generator:
                 yield from self._continue(chunk, row)
             except LlamaError as error:
                 yield from self._fail(sequence.job, str(error))
+
+    def forget_cached_prefixes(self) -> None:
+        """Drop the state of every slot that no sequence owns."""
+        while self._slots.evict_idle():
+            pass
 
     def check_integrity(self) -> None:
         """Raise AssertionError unless slots and KV cells agree, and nothing is left over when idle."""

@@ -65,7 +65,7 @@ class LoadedWorker:
             threads=self._threads,
         )
         context = stack.enter_context(Context(self.model, context_params))
-        return Generator(self.model, context, batch_tokens=params.batch_tokens)
+        return Generator(self.model, context)
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:

@@ -44,6 +44,7 @@ class Scheduler:
         self._interleaved_tokens = interleaved_tokens
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
+        self._is_full = False
 
     def __repr__(self) -> str:
         return f"Scheduler(running={self.running} waiting={self.waiting} {self._slots!r})"
@@ -59,6 +60,7 @@ class Scheduler:
 
     def discard(self, sequence: Sequence) -> None:
         """A sequence is finished or cancelled: its slot is free from now on, its state stays reusable."""
+        self._is_full = False
         if sequence in self.waiting:
             self.waiting.remove(sequence)
         elif sequence in self.running:
@@ -77,11 +79,12 @@ class Scheduler:
 
     def make_room(self) -> bool:
         """The KV cache is full: forget an idle prefix, else take the slot of the youngest sequence, which starts again
-        later. False if only one sequence is left, for which there must be room."""
+        when another has ended. False if only one sequence is left, for which there must be room."""
         if self._slots.evict_idle():
             return True
         if len(self.running) < 2:
             return False
+        self._is_full = True
         youngest = self.running.pop()
         assert youngest.slot is not None
         self._slots.clear(youngest.slot)
@@ -99,7 +102,7 @@ class Scheduler:
     def _admit(self) -> None:
         """Give slots to waiting sequences, but let those wait whose prefix another is just computing."""
         for sequence in list(self.waiting):
-            if not self._slots.has_idle:
+            if self._is_full or not self._slots.has_idle:
                 return
             if self._should_wait(sequence):
                 continue

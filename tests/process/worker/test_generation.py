@@ -1,0 +1,246 @@
+"""Generation with a real model: what each parameter promises, and that company changes nothing."""
+
+import json
+import math
+
+import pytest
+
+from engine.errors import EngineError
+from engine.events import TextDelta
+from engine.request import ChatPrompt, InfillPrompt, JsonConstraint, SamplingParams, TextPrompt, TokenPrompt
+from tests.process.worker.inprocess import InProcess, load, request
+
+LONG = "one two three four five six seven eight nine ten " * 6
+PROMPTS = [LONG + "red", LONG + "blue", "a b c", "What is 2 + 3?", LONG]
+
+
+def sampled(**changes):
+    return SamplingParams(**{"temperature": 1.0, "seed": 7, **changes})
+
+
+def test_company_does_not_change_greedy_answers(model: InProcess):
+    alone = []
+    for prompt in PROMPTS:
+        model.generator.forget_cached_prefixes()
+        alone += [answer.text for answer in model.run(request(prompt))]
+    model.generator.forget_cached_prefixes()
+    together = [answer.text for answer in model.run(*map(request, PROMPTS))]
+    after_a_prefix_hit = [answer.text for prompt in PROMPTS for answer in model.run(request(prompt))]
+    assert together == alone
+    assert after_a_prefix_hit == alone
+
+
+def test_a_repeated_prompt_is_not_computed_again_and_usage_says_so(model: InProcess):
+    first, second = model.run(request(LONG))[0].usage, model.run(request(LONG))[0].usage
+    assert (first.cached_tokens, second.cached_tokens) == (0, first.prompt_tokens - 1)
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_seed_another(model: InProcess):
+    prompts = [request("tell me", sampling=sampled(seed=seed), max_tokens=24, ignore_eos=True) for seed in (7, 7, 8)]
+    first, again, other = (model.run(prompt)[0].text for prompt in prompts)
+    assert first == again
+    assert first != other
+
+
+def test_several_answers_share_one_prompt_and_are_counted_each(model: InProcess):
+    (answer,) = model.run(request("tell me", n=3, sampling=sampled(), max_tokens=8, ignore_eos=True))
+    assert (len(answer.texts()), answer.usage.completion_tokens, answer.finish_reasons) == (3, 24, ["length"] * 3)
+
+
+def test_a_stop_string_ends_the_answer_and_does_not_show(model: InProcess):
+    whole = model.run(request("a b c", max_tokens=30, ignore_eos=True))[0].text
+    stop = whole[len(whole) // 2 :][:4]
+    (answer,) = model.run(request("a b c", max_tokens=30, ignore_eos=True, stop=(stop,)))
+    assert answer.text == whole[: whole.index(stop)]
+    assert answer.finish_reasons == ["stop"]
+
+
+def test_max_tokens_bounds_the_answer_exactly(model: InProcess):
+    (answer,) = model.run(request("a b c", max_tokens=5, ignore_eos=True))
+    assert (answer.usage.completion_tokens, answer.finish_reasons) == (5, ["length"])
+
+
+def test_no_tokens_are_drawn_where_none_are_wanted(model: InProcess):
+    (answer,) = model.run(request("a b c", max_tokens=0))
+    assert (answer.text, answer.finish_reasons, answer.usage.completion_tokens) == ("", ["length"], 0)
+
+
+def test_an_answer_ends_where_the_context_does(model: InProcess):
+    (answer,) = model.run(request("a b c", max_tokens=None, ignore_eos=True, context_limit_tokens=40))
+    assert answer.usage.prompt_tokens + answer.usage.completion_tokens == 40
+    assert answer.finish_reasons == ["length"]
+
+
+def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(model: InProcess):
+    with pytest.raises(EngineError, match=r"has \d+ tokens, but the model's context is 512") as caught:
+        model.run(request(LONG * 20))
+    assert caught.value.code == "context_length_exceeded"
+
+
+def test_a_prompt_longer_than_the_context_is_shortened_where_that_is_wanted(model: InProcess):
+    (answer,) = model.run(request(LONG * 20, truncate_prompt=True, max_tokens=1))
+    assert answer.usage.prompt_tokens == 511
+
+
+def test_a_long_chat_loses_its_oldest_messages_but_never_the_system_message(model: InProcess):
+    turns = [{"role": "user", "content": f"message {n} {LONG}"} for n in range(8)]
+    prompt = ChatPrompt(messages=({"role": "system", "content": "be brief"}, *turns))
+    request_id, _ = model.submit(request("", prompt=prompt, truncate_prompt=True))
+    job = model.generator._jobs[request_id]  # the prompt as it was computed
+    text = model.worker.preparer.text(tuple(job.prompt_tokens))
+    model.generator.cancel(request_id)
+    assert "be brief" in text
+    assert "message 7" in text
+    assert "message 0" not in text
+
+
+def test_greedy_draws_the_most_likely_token_of_each_position(model: InProcess):
+    (answer,) = model.run(request("a b c", logprobs=3, max_tokens=6, ignore_eos=False))
+    logprobs = [entry for event in answer.events if isinstance(event, TextDelta) for entry in event.logprobs]
+    assert logprobs
+    assert all(entry.token_id == entry.top[0].token_id and entry.logprob == entry.top[0].logprob for entry in logprobs)
+    assert all(list(entry.top) == sorted(entry.top, key=lambda a: -a.logprob) for entry in logprobs)
+
+
+def test_the_bytes_of_the_logprobs_are_the_text(model: InProcess):
+    (answer,) = model.run(
+        request("héllo ", logprobs=0, max_tokens=20, sampling=sampled(temperature=1.5), ignore_eos=True)
+    )
+    logprobs = [entry for event in answer.events if isinstance(event, TextDelta) for entry in event.logprobs]
+    assert b"".join(entry.bytes for entry in logprobs).decode("utf-8", "replace") == answer.text
+    assert len(logprobs) == answer.usage.completion_tokens
+
+
+def test_probabilities_over_the_whole_vocabulary_sum_to_one(model: InProcess):
+    size = model.worker.model.vocabulary_size
+    (answer,) = model.run(request("a b c", logprobs=size, max_tokens=1, ignore_eos=True))
+    (entry,) = next(e for e in answer.events if isinstance(e, TextDelta) and e.logprobs).logprobs
+    assert math.isclose(sum(math.exp(a.logprob) for a in entry.top), 1, rel_tol=1e-4)
+
+
+def test_echo_sends_the_prompt_first_with_its_log_probabilities(model: InProcess):
+    (answer,) = model.run(request("one two three", echo=True, logprobs=1, max_tokens=0))
+    (echo,) = (e for e in answer.events if isinstance(e, TextDelta) and e.echo)
+    assert echo.text == "one two three"
+    assert len(echo.logprobs) == answer.usage.prompt_tokens
+    assert [entry.logprob is None for entry in echo.logprobs] == [True] + [False] * (len(echo.logprobs) - 1)
+
+
+def test_the_log_probabilities_of_an_echo_are_those_of_drawing_it(model: InProcess):
+    (drawn,) = model.run(request("one two", logprobs=0, max_tokens=6, ignore_eos=True))
+    entries = [entry for e in drawn.events if isinstance(e, TextDelta) for entry in e.logprobs]
+    prompt = model.worker.preparer.tokens(TextPrompt(text="one two"))
+    tokens = TokenPrompt(tokens=(*prompt, *(entry.token_id for entry in entries)))
+    (echoed,) = model.run(request("", prompt=tokens, echo=True, logprobs=0, max_tokens=0))
+    (echo,) = (e for e in echoed.events if isinstance(e, TextDelta) and e.echo)
+    scored = [entry.logprob for entry in echo.logprobs[len(prompt) :]]
+    assert scored == pytest.approx([entry.logprob for entry in entries], abs=0.1)
+
+
+def test_a_score_is_the_sum_of_the_log_probabilities(model: InProcess):
+    (answer,) = model.run(request("one two", score=True, logprobs=0, max_tokens=6, ignore_eos=True))
+    entries = [entry for e in answer.events if isinstance(e, TextDelta) for entry in e.logprobs]
+    (finished,) = (e for e in answer.events if hasattr(e, "cumulative_logprob"))
+    assert finished.cumulative_logprob == pytest.approx(sum(entry.logprob for entry in entries))
+
+
+def test_a_banned_token_is_never_drawn_and_a_favoured_one_always(model: InProcess):
+    (token,) = model.worker.preparer.tokens(TextPrompt(text="7"))[-1:]
+    favoured = request("a b c", sampling=SamplingParams(temperature=0, logit_bias={token: 100.0}), max_tokens=4)
+    banned = request("7 7 7 7 7 7", sampling=SamplingParams(temperature=0, logit_bias={token: -100.0}), max_tokens=8)
+    assert model.run(favoured)[0].text == "7777"
+    assert "7" not in model.run(banned)[0].text
+
+
+def test_a_bias_for_a_token_that_does_not_exist_is_refused(model: InProcess):
+    with pytest.raises(EngineError, match="token id 99999999 is not in the model's vocabulary"):
+        model.run(request("a", sampling=SamplingParams(logit_bias={99999999: 1.0})))
+
+
+def test_a_repeat_penalty_changes_a_repetitive_answer(model: InProcess):
+    prompt = "ho ho ho ho ho ho ho ho ho ho"
+    plain = request(prompt, max_tokens=16, ignore_eos=True)
+    penalised = request(
+        prompt,
+        max_tokens=16,
+        ignore_eos=True,
+        sampling=SamplingParams(temperature=0, repeat_penalty=2.0, frequency_penalty=1.0),
+    )
+    assert model.run(plain)[0].text != model.run(penalised)[0].text
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"top_k": 1}, {"top_p": 0.0001}, {"min_p": 1.0}],
+    ids=["top_k", "top_p", "min_p"],
+)
+def test_truncation_to_one_candidate_is_greedy(model: InProcess, params):
+    greedy = request("What is 2 + 3?", max_tokens=16, ignore_eos=True)
+    truncated = request("What is 2 + 3?", max_tokens=16, ignore_eos=True, sampling=sampled(**params))
+    assert model.run(truncated)[0].text == model.run(greedy)[0].text
+
+
+@pytest.mark.parametrize("stop_after", range(6))
+def test_a_cancelled_request_leaves_nothing_behind(model: InProcess, stop_after):
+    request_id, _ = model.submit(request(LONG, n=2, max_tokens=50, ignore_eos=True))
+    for _ in range(stop_after):
+        list(model.generator.step())
+    model.generator.cancel(request_id)
+    assert model.generator.is_idle
+    model.generator.check_integrity()
+
+
+def test_more_than_fits_the_kv_cache_is_served_all_the_same():
+    with load(ctx_size_tokens=256, parallel=4) as worker:
+        model = InProcess(worker)
+        prompts = [request(f"{n} " + LONG, max_tokens=60, ignore_eos=True) for n in range(6)]
+        answers = model.run(*prompts)
+    assert [answer.usage.completion_tokens for answer in answers] == [60] * 6
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "maxLength": 8},
+        "kind": {"enum": ["cat", "dog"]},
+        "ages": {"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": 99}, "maxItems": 3},
+    },
+    "required": ["name", "kind", "ages"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_constrained_answer_is_valid_whatever_the_model_would_say(model: InProcess, seed):
+    (answer,) = model.run(
+        request(
+            "no json please",
+            constraint=JsonConstraint(schema=json.dumps(SCHEMA)),
+            max_tokens=200,
+            sampling=sampled(seed=seed),
+        )
+    )
+    value = json.loads(answer.text)
+    assert set(value) == {"name", "kind", "ages"}
+    assert value["kind"] in {"cat", "dog"}
+    assert answer.finish_reasons == ["stop"]
+
+
+def test_constrained_and_free_answers_run_in_one_batch(model: InProcess):
+    constraint = JsonConstraint(schema='{"type": "boolean"}')
+    constrained, free = model.run(
+        request("yes?", constraint=constraint), request("a b c", max_tokens=9, ignore_eos=True)
+    )
+    assert constrained.text in {"true", "false"}
+    assert free.usage.completion_tokens == 9
+
+
+def test_a_schema_that_can_not_be_enforced_is_refused(model: InProcess):
+    with pytest.raises(EngineError, match="can't be enforced") as caught:
+        model.run(request("a", constraint=JsonConstraint(schema='{"type": "array", "uniqueItems": true}')))
+    assert caught.value.code == "unsupported_schema"
+
+
+def test_fill_in_the_middle_answers_between_prefix_and_suffix(model: InProcess):
+    (answer,) = model.run(request("", prompt=InfillPrompt(prefix="one two ", suffix=" four five"), max_tokens=4))
+    assert answer.endings[0].usage.prompt_tokens > 3
