@@ -1,0 +1,76 @@
+"""Embeddings with a real model: one vector for each input, the same in any company."""
+
+import numpy as np
+import pytest
+
+from engine.errors import EngineError
+from engine.events import EmbeddingResult
+from engine.request import EmbeddingRequest, TextPrompt
+from tests.process.worker.inprocess import InProcess
+
+TEXTS = ("red", "a longer text about the colour of the sky", "one two three " * 20)
+
+
+def embed(model, *inputs, **changes):
+    """The result for these inputs, and its vectors as rows."""
+    embedder = model.worker.embedder
+    embedder.add(embedder.prepare(1, EmbeddingRequest(model="m", inputs=inputs, **changes)))
+    events = []
+    while not embedder.is_idle:
+        events += [event for _, event in embedder.step()]
+    (result,) = events
+    assert isinstance(result, EmbeddingResult)
+    return result, np.stack([np.frombuffer(vector, dtype="<f4") for vector in result.vectors])
+
+
+def test_vectors_are_as_long_as_the_model_is_wide_and_of_unit_length(model: InProcess):
+    _, vectors = embed(model, *TEXTS)
+    assert vectors.shape == (3, model.worker.model.embedding_length)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+def test_company_does_not_change_a_vector(model: InProcess):
+    _, together = embed(model, *TEXTS)
+    alone = np.concatenate([embed(model, text)[1] for text in TEXTS])
+    assert np.sum(together * alone, axis=1) == pytest.approx([1, 1, 1], abs=1e-3)
+
+
+def test_more_inputs_than_fit_one_batch_all_get_their_vector(model: InProcess):
+    inputs = [f"{n} " + "word " * 20 for n in range(150)]
+    result, vectors = embed(model, *inputs)
+    assert len(vectors) == 150
+    assert np.sum(vectors[137] * embed(model, inputs[137])[1][0]) == pytest.approx(1, abs=1e-3)
+    assert result.usage.prompt_tokens == sum(len(model.worker.preparer.tokens(TextPrompt(text=t))) for t in inputs)
+
+
+def test_token_ids_embed_as_their_text_does(model: InProcess):
+    tokens = tuple(model.worker.preparer.tokens(TextPrompt(text="a b c")))
+    _, vectors = embed(model, "a b c", tokens)
+    assert np.sum(vectors[0] * vectors[1]) == pytest.approx(1, abs=1e-4)
+
+
+def test_fewer_dimensions_are_the_first_ones_brought_to_unit_length(model: InProcess):
+    _, whole = embed(model, "red", normalize=False)
+    _, cut = embed(model, "red", dimensions=8)
+    expected = whole[0, :8] / np.linalg.norm(whole[0, :8])
+    assert cut[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_more_dimensions_than_the_model_has_are_refused(model: InProcess):
+    with pytest.raises(EngineError, match=r"4096 dimensions .* vectors have \d+") as caught:
+        embed(model, "red", dimensions=4096)
+    assert caught.value.param == "dimensions"
+
+
+def test_an_input_that_is_too_long_is_refused_and_named_or_cut_where_that_is_wanted(model: InProcess):
+    long = "word " * 600
+    with pytest.raises(EngineError, match="at most 512") as caught:
+        embed(model, "short", long)
+    assert caught.value.param == "input[1]"
+    result, _ = embed(model, long, truncate=True)
+    assert result.usage.prompt_tokens == 512
+
+
+def test_a_token_id_that_does_not_exist_is_refused(model: InProcess):
+    with pytest.raises(EngineError, match="token id 999999"):
+        embed(model, (1, 999999))
