@@ -21,7 +21,7 @@ from handlers.contract.integers import integer_fields, make_integral
 from handlers.contract.keys import known_keys, unknown_paths, without_unknown
 from handlers.contract.parameters import Parameters
 from handlers.contract.schemas import Schemas, compiled
-from handlers.contract.violation import chosen
+from handlers.contract.violation import CheckedSchema
 from handlers.contract.wording import as_refusal
 from handlers.errors import ApiError
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from handlers.config import ServerConfig
 
 Function = Callable[[Call[Any]], Awaitable[Response]]
-_MOST_ERRORS = 64  # enough to find what the client meant; a body with a million faults must not cost a million reports
 _MOST_IGNORED = 32  # names in one header
 
 
@@ -56,7 +55,7 @@ class CheckedOperation:
     ) -> None:
         self._function = function
         self._around = around
-        self._parameters = Parameters(operation.parameters, around.schemas)
+        self._parameters = Parameters(operation.parameters, reader, around.schemas)
         self._body = CheckedBody(operation.body[JSON], reader, limits, around) if operation.body else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +97,7 @@ class CheckedBody:
     """An operation's JSON body: read, then checked by its schema and by what this server covers of it."""
 
     def __init__(self, schema: Place, reader: Reader, limits: Limits, around: Surroundings) -> None:
-        self._validator = around.schemas.validator(schema)
+        self._schema = CheckedSchema(schema, reader, around.schemas)
         self._read_limits = around.body_limits
         self._limits = limits
         self._known = known_keys(reader, schema)
@@ -109,8 +108,8 @@ class CheckedBody:
     async def read(self, scope: Scope, receive: Receive) -> tuple[Any, list[str]]:
         """The body, and the paths of its keys that no document knows. Raises whatever refuses it."""
         body = await read_json(scope, receive, self._read_limits)
-        if not self._validator.is_valid(body):
-            raise as_refusal(chosen(list(islice(self._validator.iter_errors(body), _MOST_ERRORS))), body)
+        if not self._schema.is_valid(body):
+            raise as_refusal(self._schema.violation(body), body)
         if not self._supported.is_valid(body):
             self._limits.check(body)
         make_integral(self._integers, body)

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jsonschema_rs import Draft202012Validator
 from starlette.types import Scope
 
-from handlers.contract.documented import Parameter
+from handlers.contract.documented import Parameter, Reader
 from handlers.contract.schemas import Schemas
-from handlers.contract.violation import chosen
+from handlers.contract.violation import CheckedSchema
 from handlers.contract.wording import as_refusal
 from handlers.errors import ApiError
 
@@ -24,23 +23,23 @@ _BOOLEANS = {"true": True, "false": False}
 class Parameters:
     """One operation's parameters, ready to be read from requests."""
 
-    def __init__(self, declared: Iterable[Parameter], schemas: Schemas) -> None:
-        self._of: dict[str, list[tuple[Parameter, Draft202012Validator]]] = {"path": [], "query": []}
+    def __init__(self, declared: Iterable[Parameter], reader: Reader, schemas: Schemas) -> None:
+        self._of: dict[str, list[tuple[Parameter, CheckedSchema]]] = {"path": [], "query": []}
         for parameter in declared:
-            self._of[parameter.location].append((parameter, schemas.validator(parameter.schema)))
+            self._of[parameter.location].append((parameter, CheckedSchema(parameter.schema, reader, schemas)))
         self._query_names = {parameter.name for parameter, _ in self._of["query"]}
 
     def path(self, scope: Scope) -> Mapping[str, Any]:
         """The values of the path's parameters. Raises 400."""
         texts = {name: [str(value)] for name, value in scope.get("path_params", {}).items()}
-        return {parameter.name: _value(parameter, validator, texts) for parameter, validator in self._of["path"]}
+        return {parameter.name: _value(parameter, schema, texts) for parameter, schema in self._of["path"]}
 
     def query(self, scope: Scope) -> tuple[Mapping[str, Any], list[str]]:
         """The values of the query's parameters that are present, and the names that are not declared. Raises 400."""
         texts = _query(scope["query_string"])
         values = {
-            parameter.name: _value(parameter, validator, texts)
-            for parameter, validator in self._of["query"]
+            parameter.name: _value(parameter, schema, texts)
+            for parameter, schema in self._of["query"]
             if parameter.required or parameter.name in texts
         }
         return values, [name for name in texts if name not in self._query_names]
@@ -62,13 +61,13 @@ def _query(query_string: bytes) -> dict[str, list[str]]:
     return texts
 
 
-def _value(parameter: Parameter, validator: Draft202012Validator, texts: Mapping[str, list[str]]) -> Any:
+def _value(parameter: Parameter, schema: CheckedSchema, texts: Mapping[str, list[str]]) -> Any:
     name = parameter.name
     if name not in texts:
         raise ApiError(400, f"'{name}' is required.", param=name, code="missing_required_parameter")
     value = texts[name] if parameter.type == "array" else _converted(texts[name][-1], parameter.type)
-    if not validator.is_valid(value):
-        raise as_refusal(chosen(list(validator.iter_errors(value))), value, name=name)
+    if not schema.is_valid(value):
+        raise as_refusal(schema.violation(value), value, name=name)
     return value
 
 

@@ -11,12 +11,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import orjson
-from jsonschema_rs import Draft202012Validator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.contract.documented import Operation, Place, Reader
 from handlers.contract.schemas import Schemas
-from handlers.contract.violation import chosen
+from handlers.contract.violation import CheckedSchema
 from handlers.contract.wording import as_refusal
 
 Message = MutableMapping[str, Any]
@@ -89,10 +88,10 @@ def _kind(media_type: str, place: Place | None, reader: Reader, schemas: Schemas
     if place is None:
         return None
     if media_type == "application/json":
-        return partial(_WholeCheck, [schemas.validator(place)])
+        return partial(_WholeCheck, [CheckedSchema(place, reader, schemas)])
     if media_type == "application/x-ndjson":
         resolved, _ = reader.resolve(place)
-        return partial(_StreamCheck, _Lines, frozenset(), [schemas.validator(resolved.child("items"))])
+        return partial(_StreamCheck, _Lines, frozenset(), [CheckedSchema(resolved.child("items"), reader, schemas)])
     if media_type == "text/event-stream":
         resolved, _ = reader.resolve(place)
         return _event_kind(resolved.child("properties", "data"), reader, schemas)
@@ -104,21 +103,21 @@ def _event_kind(data: Place, reader: Reader, schemas: Schemas) -> Begin:
     parts = dict(reader.parts(data))
     literals = frozenset(node["const"].encode() for node in parts.values() if "const" in node)
     contents = [place.child("contentSchema") for place, node in parts.items() if "contentSchema" in node]
-    return partial(_StreamCheck, _Events, literals, [schemas.validator(place) for place in contents])
+    return partial(_StreamCheck, _Events, literals, [CheckedSchema(place, reader, schemas) for place in contents])
 
 
 class _WholeCheck:
     """One JSON body."""
 
-    def __init__(self, validators: list[Draft202012Validator], subject: str) -> None:
-        self._validators = validators
+    def __init__(self, accepted: list[CheckedSchema], subject: str) -> None:
+        self._accepted = accepted
         self._subject = subject
         self._pieces: list[bytes] = []
 
     def feed(self, piece: bytes, *, last: bool) -> None:
         self._pieces.append(piece)
         if last:
-            _demand(b"".join(self._pieces), self._validators, self._subject)
+            _demand(b"".join(self._pieces), self._accepted, self._subject)
 
 
 class _Payloads(Protocol):
@@ -134,18 +133,18 @@ class _StreamCheck:
         self,
         framing: type[_Payloads],
         literals: frozenset[bytes],
-        validators: list[Draft202012Validator],
+        accepted: list[CheckedSchema],
         subject: str,
     ) -> None:
         self._framing = framing()
         self._literals = literals
-        self._validators = validators
+        self._accepted = accepted
         self._subject = subject
 
     def feed(self, piece: bytes, *, last: bool) -> None:
         for payload in self._framing.feed(piece):
             if payload not in self._literals:
-                _demand(payload, self._validators, self._subject)
+                _demand(payload, self._accepted, self._subject)
 
 
 class _Lines:
@@ -170,15 +169,15 @@ class _Events:
         return [event.removeprefix(b"data: ") for event in events if not event.startswith(b":")]
 
 
-def _demand(payload: bytes, validators: list[Draft202012Validator], subject: str) -> None:
-    """Raises ContractBroken unless `payload` is JSON that one of the validators accepts."""
+def _demand(payload: bytes, accepted: list[CheckedSchema], subject: str) -> None:
+    """Raises ContractBroken unless `payload` is JSON that one of the accepted accepts."""
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise ContractBroken(f"{subject}: not JSON: {payload[:200]!r}") from error
-    if not any(validator.is_valid(value) for validator in validators):
-        raise ContractBroken(f"{subject}: {_complaint(value, validators)} in {payload[:2000]!r}")
+    if not any(schema.is_valid(value) for schema in accepted):
+        raise ContractBroken(f"{subject}: {_complaint(value, accepted)} in {payload[:2000]!r}")
 
 
-def _complaint(value: Any, validators: list[Draft202012Validator]) -> str:
-    return "; ".join(as_refusal(chosen(list(validator.iter_errors(value))), value).message for validator in validators)
+def _complaint(value: Any, accepted: list[CheckedSchema]) -> str:
+    return "; ".join(as_refusal(schema.violation(value), value).message for schema in accepted)

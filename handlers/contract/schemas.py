@@ -14,7 +14,6 @@ from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 from handlers.contract.documented import Place, Spec
 
 _POINTER_SAFE = "/~!$&()*+,;=:@-._"  # RFC 3986 fragment characters; path templates hold braces, which are not
-_MASK = "***"  # stands for the client's value in messages: a value of 10 MB must not be rendered to be refused
 
 
 class Schemas:
@@ -24,18 +23,33 @@ class Schemas:
         resources: list[tuple[str, Any]] = [(_uri(name), spec) for name, spec in documents.items()]
         self._registry = Registry(resources, draft=Draft202012)
         self._compiled: dict[Place, Draft202012Validator] = {}
+        self._keywords: dict[Place, Draft202012Validator] = {}
 
     def validator(self, place: Place) -> Draft202012Validator:
         """The validator of the schema at `place`."""
         if place not in self._compiled:
-            reference = f"{_uri(place.document)}#{quote(place.pointer, safe=_POINTER_SAFE)}"
-            self._compiled[place] = Draft202012Validator({"$ref": reference}, registry=self._registry, mask=_MASK)
+            self._compiled[place] = self._compile(self.reference(place))
         return self._compiled[place]
+
+    def keyword(self, place: Place, name: str, value: Any) -> Draft202012Validator:
+        """The validator of one keyword alone, which concerns the schema at `place`."""
+        key = place.child(name)
+        if key not in self._keywords:
+            self._keywords[key] = self._compile({name: value})
+        return self._keywords[key]
+
+    @staticmethod
+    def reference(place: Place) -> dict[str, Any]:
+        """A schema that refers to the one at `place`."""
+        return {"$ref": f"{_uri(place.document)}#{quote(place.pointer, safe=_POINTER_SAFE)}"}
+
+    def _compile(self, schema: dict[str, Any]) -> Draft202012Validator:
+        return Draft202012Validator(schema, registry=self._registry)
 
 
 def compiled(schema: dict[str, Any]) -> Draft202012Validator:
     """The validator of a schema that stands alone."""
-    return Draft202012Validator(schema, mask=_MASK)
+    return Draft202012Validator(schema)
 
 
 def _uri(document: str) -> str:

@@ -1,142 +1,234 @@
-"""Which of a validator's errors the client should hear of: the one in the branch that the client meant.
+"""Why a value is refused: the one broken rule that the client should hear of, in the branch that the client meant.
 
-A union ("anyOf", "oneOf") fails with one list of errors per branch, most of them about shapes nobody intended. Owns the choice.
-Must not know how an error is worded, nor HTTP.
+Owns the search. It descends from the schema that refused the whole to the smallest part at fault, asking the compiled validators on
+the way, so that its cost is that of reading the value once or a few times: a validator's own list of errors grows with every fault
+times every branch of a union, minutes for a body of a few megabytes. Must not know how a violation is worded, nor HTTP.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from jsonschema_rs import ValidationError
+from handlers.contract.documented import Place, Reader, types_of
+from handlers.contract.schemas import Schemas
 
 Path = tuple[str | int, ...]
-Branch = list[ValidationError]
+
+# Keywords that look at the value itself, not at what is in it.
+_OWN = (
+    *("type", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems"),
+    *("minProperties", "maxProperties", "propertyNames"),
+)
+_UNIONS = ("anyOf", "oneOf")
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One broken rule: the JSON Schema keyword, its value, and where in the instance it was broken.
 
-    For `required` and `additionalProperties` the path ends with the property at fault.
+    For `required` and `additionalProperties` the path ends with the property at fault. The keyword is empty where no rule alone is
+    broken.
     """
 
     path: Path
     keyword: str
-    limit: Any
+    limit: Any = None
 
 
-def chosen(errors: Sequence[ValidationError]) -> Violation:
-    """The violation to report of an instance's errors."""
-    error = _most_telling(errors)
-    if _branches(error):
-        return _within_union(error)
-    return _leaf(error)
+class CheckedSchema:
+    """A schema of a document, ready to judge values."""
+
+    def __init__(self, place: Place, reader: Reader, schemas: Schemas) -> None:
+        self.is_valid = schemas.validator(place).is_valid
+        self._place = place
+        self._search = Search(reader, schemas)
+
+    def violation(self, value: Any) -> Violation:
+        """Why it refuses `value`, which it does."""
+        return self._search.violation(self._place, value)
 
 
-def _within_union(error: ValidationError) -> Violation:
-    here = _path(error)
-    branches = _flattened(error)
-    of_type = [branch for branch in branches if not _at(branch, here, "type")]
-    if not of_type:
-        return Violation(here, "type", _union_of_types(branches, here))
-    tag = _tag(of_type, here)
-    meant = [branch for branch in of_type if not _tag_errors(branch, tag)] if tag else of_type
-    if not meant and tag:
-        return Violation(tag, "enum", _allowed([error for branch in of_type for error in _tag_errors(branch, tag)]))
-    return _nearest(meant, here)
+class Search:
+    """Finds violations of the schemas of one document."""
+
+    def __init__(self, reader: Reader, schemas: Schemas) -> None:
+        self._reader = reader
+        self._schemas = schemas
+
+    def violation(self, schema: Place, value: Any, path: Path = ()) -> Violation:
+        """Why the schema at `schema` refuses `value`, which stands at `path`. A wrong part goes before a missing one."""
+        place, node = self._reader.resolve(schema)
+        if not isinstance(node, Mapping):
+            return Violation(path, "")
+        return (
+            self._own(place, node, value, path)
+            or self._within(place, node, value, path)
+            or _missing(node, value, path)
+            or self._combined(place, node, value, path)
+            or Violation(path, "")
+        )
+
+    def _own(self, place: Place, node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:
+        """The first rule about the value itself that it breaks, its type before all others."""
+        for keyword in _OWN:
+            if keyword in node and not self._schemas.keyword(place, keyword, node[keyword]).is_valid(value):
+                return Violation(path, keyword, list(types_of(node)) if keyword == "type" else node[keyword])
+        return None
+
+    def _within(self, place: Place, node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:
+        """The violation in the first property or item that is not valid."""
+        for key, child in self._invalid_parts(place, node, value):
+            part = value[key]
+            return self.violation(child, part, (*path, key))
+        return None
+
+    def _invalid_parts(self, place: Place, node: Mapping[str, Any], value: Any) -> Iterator[tuple[Any, Place]]:
+        if isinstance(value, list) and "items" in node:
+            items = place.child("items")
+            yield from ((index, items) for index in self._invalid_items(items, value))
+        if isinstance(value, dict):
+            properties = node.get("properties", {})
+            for key in value:
+                if key in properties and not self._valid(place.child("properties", key), value[key]):
+                    yield key, place.child("properties", key)
+            if isinstance(node.get("additionalProperties"), Mapping):
+                others = place.child("additionalProperties")
+                keys = (key for key in value if key not in properties)
+                yield from ((key, others) for key in self._invalid_values(others, value, keys))
+
+    def _invalid_items(self, schema: Place, values: Sequence[Any]) -> Iterator[int]:
+        """Items are tried many at a time: the validator passes over valid ones much faster than Python does."""
+        validator = self._schemas.keyword(schema, "items", self._schemas.reference(schema))
+        for start in range(0, len(values), _CHUNK):
+            chunk = values[start : start + _CHUNK]
+            if not validator.is_valid(chunk):
+                yield from (start + at for at, item in enumerate(chunk) if not self._valid(schema, item))
+
+    def _invalid_values(self, schema: Place, value: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
+        validator = self._schemas.keyword(schema, "additionalProperties", self._schemas.reference(schema))
+        remaining = iter(keys)
+        while chunk := {key: value[key] for key in islice(remaining, _CHUNK)}:
+            if not validator.is_valid(chunk):
+                yield from (key for key, item in chunk.items() if not self._valid(schema, item))
+
+    def _combined(self, place: Place, node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:
+        """What the schemas that this one combines say."""
+        for index in range(len(node.get("allOf", ()))):
+            part = place.child("allOf", index)
+            if not self._valid(part, value):
+                return self.violation(part, value, path)
+        for keyword in _UNIONS:
+            if keyword in node:
+                branches = list(self._branches(place, keyword))
+                accepting = sum(self._valid(branch, value) for branch in branches)
+                if accepting == 0:
+                    return self._of_union(branches, value, path)
+                if accepting > 1 and keyword == "oneOf":
+                    return Violation(path, "oneOf")
+        return None
+
+    def _branches(self, place: Place, keyword: str) -> Iterator[Place]:
+        """The branches of a union, a union in a branch's place being replaced by its own branches."""
+        for index in range(len(self._reader.at(place)[keyword])):
+            branch, node = self._reader.resolve(place.child(keyword, index))
+            nested = next((name for name in _UNIONS if name in node and "type" not in node), None)
+            if nested is None:
+                yield branch
+            else:
+                yield from self._branches(branch, nested)
+
+    def _of_union(self, branches: Sequence[Place], value: Any, path: Path) -> Violation:
+        """Of a value that no branch accepts: its type, else its tag, else the complaint of the branch that comes closest."""
+        nodes = {branch: self._reader.at(branch) for branch in branches}
+        fitting = [branch for branch in branches if _has_type(nodes[branch], value)]
+        if not fitting:
+            return Violation(path, "type", sorted({name for node in nodes.values() for name in types_of(node)}))
+        fixed = [self._fixed(branch, value) for branch in fitting]
+        tag = _tag(fixed, value)
+        if tag is not None:
+            meant = [branch for branch, values in zip(fitting, fixed, strict=True) if not _misses(values, tag, value)]
+            if not meant:
+                return Violation((*path, tag), "enum", _merged(values[tag] for values in fixed if tag in values))
+            fitting = meant
+        return self._nearest(fitting, value, path)
+
+    def _nearest(self, branches: Sequence[Place], value: Any, path: Path) -> Violation:
+        found = [self.violation(branch, value, path) for branch in branches]
+        if all(violation.path == path and violation.keyword in ("const", "enum") for violation in found):
+            return Violation(path, "enum", _merged(_allowed(violation) for violation in found))
+        return min(found, key=_distance)
+
+    def _fixed(self, branch: Place, value: Any) -> dict[str, list[Any]]:
+        """The properties of `value` for which a branch allows certain values only, and those values."""
+        fixed: dict[str, list[Any]] = {}
+        for place, node in self._reader.parts(branch) if isinstance(value, dict) else ():
+            for key in node.get("properties", {}).keys() & value.keys():
+                _, child = self._reader.resolve(place.child("properties", key))
+                if "const" in child or "enum" in child:
+                    fixed[key] = child.get("enum", [child.get("const")])
+        return fixed
+
+    def _valid(self, schema: Place, value: Any) -> bool:
+        return self._schemas.validator(schema).is_valid(value)
 
 
-def _nearest(branches: list[Branch], here: Path) -> Violation:
-    """Of branches that the value could have been meant for, what the one with the fewest faults complains of."""
-    values = [error for branch in branches if len(branch) == 1 for error in branch if _is_choice(error, here)]
-    if len(values) == len(branches):
-        return Violation(here, "enum", _allowed(values))
-    return chosen(min(branches, key=_distance))
+def _missing(node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:
+    """A property that is not there, or one that must not be."""
+    if not isinstance(value, dict):
+        return None
+    for key in node.get("required", ()):
+        if key not in value:
+            return Violation((*path, key), "required")
+    if node.get("additionalProperties") is False:
+        for key in value:
+            if key not in node.get("properties", {}):
+                return Violation((*path, key), "additionalProperties")
+    return None
 
 
-def _distance(branch: Sequence[ValidationError]) -> tuple[int, int, bool, list[int]]:
-    """How far a value is from a branch: fewest errors first, then what went wrong deepest, of the right type, and last."""
-    first = branch[0].instance_path
-    last_index = [-key for key in first if isinstance(key, int)]
-    return len(branch), -len(first), branch[0].kind.name == "type", last_index
+def _distance(violation: Violation) -> tuple[int, int, list[int]]:
+    """How far a value is from a branch: the deeper the fault and the later, the nearer; what is missing or of a wrong type is
+    farther than what is merely out of range."""
+    indices = [-key for key in violation.path if isinstance(key, int)]
+    return -len(violation.path), {"type": 1, "required": 2}.get(violation.keyword, 0), indices
 
 
-def _most_telling(errors: Sequence[ValidationError]) -> ValidationError:
-    """The first wrong value; a missing or surplus property only if every present one is right."""
-    wrong = (error for error in errors if error.kind.name not in ("required", "additionalProperties"))
-    return next(wrong, errors[0])
+def _tag(fixed: Sequence[Mapping[str, list[Any]]], value: Any) -> str | None:
+    """The property that tells branches apart: the one whose value most of them do not allow."""
+    missed = Counter(key for values in fixed for key in values if _misses(values, key, value))
+    return missed.most_common(1)[0][0] if missed else None
 
 
-def _flattened(error: ValidationError) -> list[Branch]:
-    """The branches of a union, a union in a branch's place being replaced by its own branches."""
-    flat: list[Branch] = []
-    for branch in _branches(error):
-        nested = len(branch) == 1 and _branches(branch[0]) and _path(branch[0]) == _path(error)
-        flat += _flattened(branch[0]) if nested else [branch]
-    return flat
+def _misses(values: Mapping[str, list[Any]], key: str, value: Mapping[str, Any]) -> bool:
+    return key in values and value[key] not in values[key]
 
 
-def _branches(error: ValidationError) -> list[Branch]:
-    """Each branch's errors, where `error` says that a value fits none of them."""
-    if error.kind.name not in ("anyOf", "oneOf"):
-        return []
-    return [list(branch) for branch in getattr(error.kind, "context", ()) if branch]
+def _allowed(violation: Violation) -> list[Any]:
+    return list(violation.limit) if violation.keyword == "enum" else [violation.limit]
 
 
-def _tag(branches: list[Branch], here: Path) -> Path | None:
-    """The property that tells the branches apart: the one right below the union whose fixed value most of them miss."""
-    found = Counter(path for branch in branches for path in {_path(error) for error in branch if _is_tag(error, here)})
-    return found.most_common(1)[0][0] if found else None
+def _merged(options: Iterable[Iterable[Any]]) -> list[Any]:
+    """All options, each once, in order."""
+    merged: list[Any] = []
+    for each in options:
+        merged += [option for option in each if option not in merged]
+    return merged
 
 
-def _is_tag(error: ValidationError, here: Path) -> bool:
-    return error.kind.name in ("const", "enum") and len(error.instance_path) == len(here) + 1
-
-
-def _tag_errors(branch: Branch, tag: Path) -> list[ValidationError]:
-    return [error for error in branch if _path(error) == tag and error.kind.name in ("const", "enum")]
-
-
-def _is_choice(error: ValidationError, here: Path) -> bool:
-    return error.kind.name in ("const", "enum") and _path(error) == here
-
-
-def _allowed(errors: list[ValidationError]) -> list[Any]:
-    """Every value that one of these `const` and `enum` errors would have taken, in order."""
-    values: list[Any] = []
-    for error in errors:
-        options = error.kind.value if error.kind.name == "enum" else [error.kind.value]
-        values += [value for value in options if value not in values]
-    return values
-
-
-def _at(branch: Branch, path: Path, keyword: str) -> list[ValidationError]:
-    return [error for error in branch if error.kind.name == keyword and _path(error) == path]
-
-
-def _union_of_types(branches: list[Branch], here: Path) -> list[str]:
-    return sorted({name for branch in branches for error in _at(branch, here, "type") for name in _types(error)})
-
-
-def _types(error: ValidationError) -> list[str]:
-    value = error.kind.value
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _leaf(error: ValidationError) -> Violation:
-    path, keyword, limit = _path(error), error.kind.name, error.kind.value
-    if keyword == "required":
-        return Violation((*path, limit), keyword, None)
-    if keyword in ("additionalProperties", "unevaluatedProperties"):
-        return Violation((*path, limit[0]), "additionalProperties", None)
-    if keyword == "type":
-        return Violation(path, keyword, _types(error))
-    return Violation(path, keyword, limit)
-
-
-def _path(error: ValidationError) -> Path:
-    return tuple(error.instance_path)
+def _has_type(node: Mapping[str, Any], value: Any) -> bool:
+    """Whether a schema leaves room for the JSON type of `value`."""
+    types = types_of(node)
+    if not types:
+        return True
+    if isinstance(value, bool) or value is None:
+        return ("null" if value is None else "boolean") in types
+    if isinstance(value, int | float):
+        return "number" in types or ("integer" in types and value == int(value))
+    kinds: dict[type, str] = {str: "string", list: "array", dict: "object"}
+    return kinds[type(value)] in types

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.contract.documented import operations
+from handlers.contract.documented import Reader, operations
 from handlers.contract.parameters import Parameters
 from handlers.contract.schemas import Schemas
 from handlers.errors import ApiError
@@ -29,7 +29,7 @@ SPEC = {
     "order": {"type": "string", "enum": ["asc", "desc"]},
 }
 (OPERATION,) = operations("test", SPEC)
-PARAMETERS = Parameters(OPERATION.parameters, Schemas({"test": SPEC}))
+PARAMETERS = Parameters(OPERATION.parameters, Reader("test", SPEC), Schemas({"test": SPEC}))
 
 
 def read(query):

@@ -1,11 +1,13 @@
 """Bodies that the documents refuse: the complaint names the field and the branch that the client meant."""
 
+import time
+
 import pytest
 
 import openapi
 from handlers.contract.documented import Reader, operations
 from handlers.contract.schemas import Schemas
-from handlers.contract.violation import chosen
+from handlers.contract.violation import CheckedSchema
 from handlers.contract.wording import as_refusal
 
 DOCUMENTS = {name: openapi.document(name) for name in openapi.DOCUMENT_NAMES}
@@ -17,8 +19,10 @@ USER = {"role": "user", "content": "Hi"}
 
 def refusal(key, body):
     """The refusal of `body` by an operation's schema."""
-    validator = SCHEMAS.validator(OPERATIONS[key].body["application/json"])
-    return as_refusal(chosen(list(validator.iter_errors(body))), body)
+    place = OPERATIONS[key].body["application/json"]
+    schema = CheckedSchema(place, Reader(place.document, DOCUMENTS[place.document]), SCHEMAS)
+    assert not schema.is_valid(body)
+    return as_refusal(schema.violation(body), body)
 
 
 def chat(**fields):
@@ -30,7 +34,7 @@ def chat(**fields):
     ("fields", "param", "words"),
     [
         ({"temperature": 3}, "temperature", "at most 2; got 3"),
-        ({"temperature": "hot"}, "temperature", "a number; got a string"),
+        ({"temperature": "hot"}, "temperature", "a number or null; got a string"),
         ({"model": LEFT_OUT}, "model", "required"),
         ({"messages": []}, "messages", "at least 1 item"),
         ({"messages": "Hi"}, "messages", "an array; got a string"),
@@ -65,7 +69,7 @@ def chat(**fields):
         ({"stop": ["a"] * 9}, "stop", "at most 4 items; got an array of 9 items"),
         ({"n": 0}, "n", "at least 1; got 0"),
         ({"seed": 2**70}, "seed", "at most 9223372036854775807"),
-        ({"stream": "yes"}, "stream", "a boolean; got a string"),
+        ({"stream": "yes"}, "stream", "a boolean or null; got a string"),
         ({"user": ["x"]}, "user", "a string; got an array"),
     ],
 )
@@ -120,6 +124,24 @@ def test_a_long_value_is_described_and_not_repeated():
     error = refusal("openai.createChatCompletion", chat(tool_choice="x" * 100_000))
     assert "a string of 100000 characters" in error.message
     assert len(error.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "param"),
+    [
+        ("openai.createChatCompletion", chat(messages=[{"role": "wizard"}] * 20_000), "messages[0].role"),
+        ("openai.createChatCompletion", chat(messages=[USER] * 20_000 + [{"role": "user"}]), "messages[20000].content"),
+        ("openai.createChatCompletion", chat(logit_bias={str(i): "x" for i in range(100_000)}), "logit_bias.0"),
+        ("openai.createChatCompletion", chat(logit_bias={str(i): i // 99_999 * 500 for i in range(100_000)}), "logit_bias.99999"),
+        ("openai.createEmbedding", {"model": "m", "input": ["a", 1] * 100_000}, "input"),
+        ("ollama.embed", {"model": "m", "input": ["a"] * 200_000 + [1]}, "input[200000]"),
+    ],
+)
+def test_a_body_of_many_parts_is_refused_about_as_fast_as_it_is_read(key, body, param):
+    started = time.process_time()
+    error = refusal(key, body)
+    assert time.process_time() - started < 2
+    assert error.param == param
 
 
 def test_every_schema_that_an_operation_uses_compiles():
