@@ -37,7 +37,7 @@ check: $(VENV)/dev-installed ## Format, lint, strict types, import contracts, do
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m tools.check_sizes
 	$(BIN)/python -m tools.check_documents
 	$(BIN)/python -m tools.generate --check
