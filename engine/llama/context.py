@@ -1,6 +1,6 @@
 """Owns one llama_context: it computes batches and edits the KV cache as it is told. It decides nothing."""
 
-from typing import Any, Self
+from typing import Any
 
 import llama_cpp
 import msgspec
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.llama.batch import Batch
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
+from engine.llama.resource import Resource
 
 POOLING_NONE = llama_cpp.LLAMA_POOLING_TYPE_NONE
 POOLING_MEAN = llama_cpp.LLAMA_POOLING_TYPE_MEAN
@@ -32,15 +33,15 @@ class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     pooling: int = POOLING_FROM_MODEL
 
 
-class Context:
-    """Computed state of a number of sequences of one model. A context manager; `close()` may be called again."""
+class Context(Resource):
+    """Computed state of a number of sequences of one model."""
 
     def __init__(self, model: Model, params: ContextParams) -> None:
         """Allocate the KV cache and the graph's buffers; LlamaError where there is no memory for them."""
         handle = llama_cpp.llama_init_from_model(model.handle, _to_c(params))
         if not handle:
             raise LlamaError(f"llama.cpp can't make a context of {params.ctx_size_tokens} tokens: out of memory?")
-        self._handle: Any = handle
+        super().__init__(handle, llama_cpp.llama_free)
         self._memory: Any = llama_cpp.llama_get_memory(handle)
         self._vocabulary_size = model.vocabulary_size
         self._embedding_length = model.embedding_length
@@ -48,23 +49,6 @@ class Context:
         self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
         self.sequences = params.sequences
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the KV cache and the buffers."""
-        handle, self._handle = self._handle, None
-        if handle:
-            llama_cpp.llama_free(handle)
-
-    @property
-    def handle(self) -> Any:
-        """The C pointer, for this package's own modules."""
-        return self._handle
 
     def decode(self, batch: Batch) -> None:
         """Compute the batch. NoKvSlot: nothing happened, there is no room; LlamaError: it failed."""

@@ -3,19 +3,20 @@
 import ctypes
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import llama_cpp
 
 from engine.llama import library
 from engine.llama.library import LlamaError
+from engine.llama.resource import Resource
 
 _PIECE_BYTES = 256
 _ALL_LAYERS = (1 << 31) - 1
 
 
-class Model:
-    """The weights and vocabulary of one GGUF file. A context manager; `close()` frees it and may be called again."""
+class Model(Resource):
+    """The weights and vocabulary of one GGUF file."""
 
     def __init__(self, path: Path, *, n_gpu_layers: int | Literal["auto"]) -> None:
         """Load `path`. LlamaError says why it can't be."""
@@ -26,28 +27,11 @@ class Model:
         handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             raise LlamaError(f"llama.cpp can't load {path.name}: {library.last_errors() or 'it gave no reason'}")
-        self._handle: Any = handle
+        super().__init__(handle, llama_cpp.llama_model_free)
         self.vocab: Any = llama_cpp.llama_model_get_vocab(handle)
         self.gpu_layers = min(params.n_gpu_layers, self.n_layers + 1) if library.supports_gpu() else 0
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
         self._pieces: dict[tuple[int, bool], bytes] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the weights. Contexts made of this model must be closed before."""
-        handle, self._handle = self._handle, None
-        if handle:
-            llama_cpp.llama_model_free(handle)
-
-    @property
-    def handle(self) -> Any:
-        """The C pointer, for this package's own modules."""
-        return self._handle
 
     @cached_property
     def n_layers(self) -> int:

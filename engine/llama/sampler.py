@@ -3,13 +3,14 @@
 import math
 import secrets
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
 import llama_cpp
 import numpy as np
 
 from engine.llama.context import Context
 from engine.llama.model import Model
+from engine.llama.resource import Resource
 from engine.request import SamplingParams
 
 _BANNED = -100.0
@@ -17,44 +18,33 @@ _SEEDS = (1 << 32) - 1  # the last value is how llama.cpp spells "random"
 _MIROSTAT_CANDIDATES = 100
 
 
-class Sampler:
-    """Draws one token at a time from a row of logits and remembers what it drew, for the penalties. A context manager."""
+class Sampler(Resource):
+    """Draws one token at a time from a row of logits and remembers what it drew, for the penalties."""
 
     def __init__(
         self, model: Model, params: SamplingParams, *, ctx_size_tokens: int, banned: Iterable[int] = ()
     ) -> None:
         """`banned` tokens are never drawn. `ctx_size_tokens` is what a `repeat_last_n` of -1 stands for."""
-        self._chain: Any = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
+        super().__init__(chain, llama_cpp.llama_sampler_free)
         self._add_bias(model, {**params.logit_bias, **dict.fromkeys(banned, _BANNED)})
         self.penalty_window_tokens = self._add_penalties(model, params, ctx_size_tokens)
-        self._is_argmax = params.temperature <= 0 and llama_cpp.llama_sampler_chain_n(self._chain) == 0
+        self._is_argmax = params.temperature <= 0 and llama_cpp.llama_sampler_chain_n(self._handle) == 0
         self._add_draw(model, params)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the chain; may be called again."""
-        chain, self._chain = self._chain, None
-        if chain:
-            llama_cpp.llama_sampler_free(chain)
 
     def accept(self, tokens: Iterable[int]) -> None:
         """Let the penalties see tokens that were not drawn here: the prompt's last ones."""
         for token in tokens:
-            llama_cpp.llama_sampler_accept(self._chain, token)
+            llama_cpp.llama_sampler_accept(self._handle, token)
 
     def sample(self, context: Context, row: int) -> int:
         """The next token, from a row of the last batch."""
         if self._is_argmax:
             return int(np.argmax(context.logits(row)))
-        return int(llama_cpp.llama_sampler_sample(self._chain, context.handle, row))
+        return int(llama_cpp.llama_sampler_sample(self._handle, context.handle, row))
 
     def _add(self, sampler: Any) -> None:
-        llama_cpp.llama_sampler_chain_add(self._chain, sampler)
+        llama_cpp.llama_sampler_chain_add(self._handle, sampler)
 
     def _add_bias(self, model: Model, bias: dict[int, float]) -> None:
         if not bias:

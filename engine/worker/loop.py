@@ -53,17 +53,19 @@ class Loop:
             for computing in self._computing:
                 if not computing.is_idle:
                     self._emit(computing.step())
-        self._preparers.shutdown(wait=False, cancel_futures=True)
+        self._preparers.shutdown(cancel_futures=True)
 
     def _read_frames(self) -> None:
-        """Put what the host sends into the inbox; None when it has gone."""
+        """Put what the host sends into the inbox; None when it has gone, or sends what is no frame."""
         reader = FrameReader()
-        while data := _received(self._connection):
-            for body in reader.feed(data):
-                frame = decode_to_worker(body)
-                if isinstance(frame, Submit | Cancel):
-                    self._inbox.put(frame)
-        self._inbox.put(None)
+        try:
+            while data := _received(self._connection):
+                for body in reader.feed(data):
+                    frame = decode_to_worker(body)
+                    if isinstance(frame, Submit | Cancel):
+                        self._inbox.put(frame)
+        finally:
+            self._inbox.put(None)
 
     def _receive(self) -> bool:
         """Handle all that has arrived; while there is nothing to compute, wait for it. False once the host has gone."""
