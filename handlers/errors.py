@@ -16,6 +16,7 @@ from handlers.wire.refusal import InvalidParameter
 
 REQUEST_ERROR = "invalid_request_error"
 SERVER_ERROR = "server_error"
+_LONGEST_MESSAGE = 2000
 
 
 class ApiError(Exception):
@@ -74,11 +75,16 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, InvalidParameter):
-        return ApiError(400, error.message, param=error.param, code=error.code)
+        return ApiError(400, _shortened(error.message), param=error.param, code=error.code)
     if isinstance(error, EngineError) and error.code in _ENGINE_RULES:
         rule = _ENGINE_RULES[error.code]
         return ApiError(
-            rule.status, error.message, type=rule.type, param=error.param, code=error.code, headers=rule.headers
+            rule.status,
+            _shortened(error.message),
+            type=rule.type,
+            param=error.param,
+            code=error.code,
+            headers=rule.headers,
         )
     return ApiError(
         500,
@@ -86,6 +92,11 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
         type=SERVER_ERROR,
         code="internal_error",
     )
+
+
+def _shortened(message: str) -> str:
+    """A message that may repeat what the client sent: its beginning and end say enough."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:500]} ... {message[-500:]}"
 
 
 def is_unforeseen(error: BaseException) -> bool:
