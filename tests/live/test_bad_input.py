@@ -72,9 +72,11 @@ def test_a_body_that_is_not_a_request_is_400(path, body, http):
 
 
 @pytest.mark.parametrize("path", POST_PATHS)
-@pytest.mark.parametrize("model", [7, None, "", [], {}, True, "\x00", "../../etc/passwd", "x" * 100_000])
-def test_a_model_that_is_no_model_is_a_client_error(path, model, http):
-    response = http.post(path, json=POST_PATHS[path] | {"model": model})
+@pytest.mark.parametrize(
+    "name", [7, None, "", [], {}, True, "\x00", "../../etc/passwd", "x" * 100_000], ids=lambda name: repr(name)[:20]
+)
+def test_a_model_that_is_no_model_is_a_client_error(path, name, http):
+    response = http.post(path, json=POST_PATHS[path] | {"model": name})
     assert response.status_code in {400, 404}, response.text
     assert len(message_of(response)) < 3_000
 
@@ -108,7 +110,6 @@ def test_a_model_that_is_no_model_is_a_client_error(path, model, http):
         ("messages", [{"role": "user", "content": [{"type": "text"}]}]),
         ("messages", [{"role": "user", "content": [{"type": "smell", "smell": "x"}]}]),
         ("messages", [{"role": "tool", "content": "x"}]),
-        ("tools", [{"type": "function", "function": {"name": ""}}]),
         ("tools", [{"type": "function"}]),
         ("tool_choice", {"type": "function", "function": {"name": "unknown"}}),
         ("response_format", {"type": "xml"}),
@@ -149,7 +150,9 @@ def test_a_bad_ollama_field_is_refused_by_name(field, value, http, model):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\x00", "a\x00b", "\u202e\ufeff\ud7ff", "🦙" * 50, "\r\n\t\v", "<|im_start|>", "{{ 7 * 7 }}"]
+    "text",
+    ["", "\x00", "a\x00b", "\u202e\ufeff\ud7ff", "🦙" * 50, "\r\n\t\v", "<|im_start|>", "{{ 7 * 7 }}"],
+    ids=lambda text: ascii(text)[:20],
 )
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/chat"])
 def test_odd_text_in_a_message_is_answered(path, text, http, model):
@@ -259,8 +262,8 @@ class TestRawConnections:
                 connection.sendall(data)
                 connection.shutdown(socket.SHUT_WR)
                 answer = connection.recv(65536)
-            except ConnectionError:
-                return
+            except OSError:
+                return  # cut before all was sent, or before it was read
         assert answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:200]
 
     def test_clients_that_never_finish_their_request_hold_up_nobody(self, server, http, model):

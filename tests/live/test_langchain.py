@@ -1,5 +1,8 @@
 """LangChain's OpenAI and Ollama integrations against the live server: invoke, stream, batch, tools, structured output."""
 
+from contextlib import asynccontextmanager
+
+import httpx
 import pydantic
 import pytest
 from langchain_ollama import ChatOllama, OllamaEmbeddings, OllamaLLM
@@ -15,37 +18,55 @@ class Person(pydantic.BaseModel):
     age: int = pydantic.Field(ge=0, le=150)
 
 
+@asynccontextmanager
+async def closing(langchain_ollama):
+    """LangChain's Ollama classes never close the HTTP clients that they make."""
+    yield langchain_ollama
+    langchain_ollama._client.close()
+    await langchain_ollama._async_client.close()
+
+
+@pytest.fixture
+async def openai_settings(server, model):
+    """What every OpenAI class is given. Clients of their own, because the default ones are shared between event loops."""
+    with httpx.Client() as http_client:
+        async with httpx.AsyncClient() as http_async_client:
+            yield {
+                "base_url": f"{server.url}/v1",
+                "api_key": "unused",
+                "model": model,
+                "max_retries": 0,
+                "http_client": http_client,
+                "http_async_client": http_async_client,
+            }
+
+
 @pytest.fixture(params=["openai", "ollama"])
-def chat(request, server, model):
+async def chat(request, server, model, openai_settings):
     if request.param == "openai":
-        return ChatOpenAI(
-            base_url=f"{server.url}/v1",
-            api_key="unused",
-            model=model,
-            temperature=0,
-            max_completion_tokens=200,
-            max_retries=0,
-        )
-    return ChatOllama(base_url=server.url, model=model, temperature=0, num_predict=200)
+        yield ChatOpenAI(temperature=0, max_completion_tokens=200, **openai_settings)
+    else:
+        async with closing(ChatOllama(base_url=server.url, model=model, temperature=0, num_predict=200)) as ollama:
+            yield ollama
 
 
 @pytest.fixture(params=["openai", "ollama"])
-def llm(request, server, model):
+async def llm(request, server, model, openai_settings):
     if request.param == "openai":
-        return OpenAI(
-            base_url=f"{server.url}/v1", api_key="unused", model=model, temperature=0, max_tokens=12, max_retries=0
-        )
-    return OllamaLLM(base_url=server.url, model=model, temperature=0, num_predict=12)
+        yield OpenAI(temperature=0, max_tokens=12, **openai_settings)
+    else:
+        async with closing(OllamaLLM(base_url=server.url, model=model, temperature=0, num_predict=12)) as ollama:
+            yield ollama
 
 
 @pytest.fixture(params=["openai", "ollama"])
-def embeddings(request, server, model):
+async def embeddings(request, server, model, openai_settings):
     if request.param == "openai":
         # its length check tokenizes with a vocabulary that it would have to download
-        return OpenAIEmbeddings(
-            base_url=f"{server.url}/v1", api_key="unused", model=model, check_embedding_ctx_length=False, max_retries=0
-        )
-    return OllamaEmbeddings(base_url=server.url, model=model)
+        yield OpenAIEmbeddings(check_embedding_ctx_length=False, **openai_settings)
+    else:
+        async with closing(OllamaEmbeddings(base_url=server.url, model=model)) as ollama:
+            yield ollama
 
 
 class TestChat:
