@@ -37,7 +37,7 @@ def integer_fields(reader: Reader, schema: Place) -> Integers:
 def _of(reader: Reader, schemas: Iterable[Place], above: tuple[Place, ...]) -> Integers:
     parts = {place: node for schema in schemas for place, node in reader.parts(schema) if place not in above}
     types = {name for node in parts.values() for name in types_of(node)}
-    below = (*above, *parts)
+    below = (*above, *(place for place, node in parts.items() if "properties" in node or "items" in node))
     children: dict[str, list[Place]] = {}
     for place, node in parts.items():
         for key in node.get("properties", ()):

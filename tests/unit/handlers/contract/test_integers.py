@@ -20,10 +20,17 @@ SPEC = {
                     {"type": "array", "items": {"type": "array", "items": {"type": "integer"}}},
                 ]
             },
+            "shared": {
+                "oneOf": [
+                    {"type": "array", "items": {"$ref": "#/token"}},
+                    {"type": "array", "items": {"type": "array", "items": {"$ref": "#/token"}}},
+                ]
+            },
             "calls": {"type": "array", "items": {"properties": {"index": {"type": "integer"}}}},
             "self": {"$ref": "#/root"},
         }
-    }
+    },
+    "token": {"type": "integer"},
 }
 INTEGERS = integer_fields(Reader("test", SPEC), Place("test", "/root"))
 
@@ -38,6 +45,8 @@ INTEGERS = integer_fields(Reader("test", SPEC), Place("test", "/root"))
         ({"options": {"depth": 2.0}}, {"options": {"depth": 2}}),
         ({"tokens": [1, 2.0, 3]}, {"tokens": [1, 2, 3]}),
         ({"tokens": [[1], [2.0]]}, {"tokens": [[1], [2]]}),
+        ({"shared": [1, 2.0]}, {"shared": [1, 2]}),
+        ({"shared": [[1], [2.0]]}, {"shared": [[1], [2]]}),
         ({"tokens": "1.0"}, {"tokens": "1.0"}),
         ({"calls": [{"index": 1.0}]}, {"calls": [{"index": 1}]}),
         ({"unknown": 1.0}, {"unknown": 1.0}),
