@@ -58,7 +58,8 @@ class Sampler(Resource):
     def _add_penalties(self, model: Model, params: SamplingParams, ctx_size_tokens: int) -> int:
         """Add them where they have an effect; returns how many tokens they look back."""
         values = (params.repeat_penalty, params.frequency_penalty, params.presence_penalty)
-        window = ctx_size_tokens if params.repeat_last_n < 0 else params.repeat_last_n
+        # No sequence is longer than the context, and llama.cpp allocates the whole window at once.
+        window = ctx_size_tokens if params.repeat_last_n < 0 else min(params.repeat_last_n, ctx_size_tokens)
         if values == (1.0, 0.0, 0.0) or not window:
             return 0
         self._add(llama_cpp.llama_sampler_init_penalties(model.vocabulary_size, window, *values))

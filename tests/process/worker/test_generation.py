@@ -169,6 +169,19 @@ def test_a_repeat_penalty_changes_a_repetitive_answer(model: InProcess):
     assert model.run(plain)[0].text != model.run(penalised)[0].text
 
 
+@pytest.mark.timeout(20)
+def test_a_penalty_window_beyond_the_context_costs_no_more_than_the_context(model: InProcess):
+    texts = [
+        model.run(
+            request(
+                "ho ho ho", max_tokens=4, sampling=SamplingParams(temperature=0, repeat_penalty=1.1, repeat_last_n=last)
+            )
+        )[0].text
+        for last in (-1, 2**31 - 1)
+    ]
+    assert texts[0] == texts[1]
+
+
 @pytest.mark.parametrize(
     "params",
     [{"top_k": 1}, {"top_p": 0.0001}, {"min_p": 1.0}],
