@@ -33,6 +33,7 @@ from engine.request import (
 logger = logging.getLogger(__name__)
 
 _DEFAULT_MAX_LOADED_MODELS = 3
+_MAX_SHOWN_CHARACTERS = 100
 _Result = TypeVar("_Result", bound=Event)
 
 
@@ -102,7 +103,7 @@ class Engine:
         entry = self._catalog.find(name)
         if entry is None:
             raise EngineError(
-                "model_not_found", f"the model {name!r} does not exist; {self._known_names()}", param="model"
+                "model_not_found", f"the model {_shown(name)} does not exist; {self._known_names()}", param="model"
             )
         return entry
 
@@ -198,6 +199,10 @@ def _check_context(request: Request, model: LoadedModel) -> None:
             f"a context of {wanted} tokens was asked for, but this model is loaded with one of {model.ctx_size_tokens}; "
             "the server's ctx-size setting sets it",
         )
+
+
+def _shown(name: str) -> str:
+    return repr(name) if len(name) <= _MAX_SHOWN_CHARACTERS else f"{name[:_MAX_SHOWN_CHARACTERS]!r}..."
 
 
 def _expect(event: Event | None, kind: type[_Result]) -> _Result:

@@ -14,11 +14,15 @@ from engine.protocol import FrameReader, Load, LoadFailed, Ready, decode_to_work
 from engine.worker.loaded import LoadedWorker
 from engine.worker.loop import Loop, send
 
+_SWITCH_SECONDS = 0.0005
+
 
 def main() -> int:
     """Exit code 0 when the host has gone, 1 when the model could not be loaded."""
     # The terminal's Ctrl-C reaches the whole process group; the host decides when a worker ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A thread that prepares a long prompt must not make the decoding one wait for its turn after every call into C.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     connection = socket.socket(fileno=int(sys.argv[1]))
     load = _first_frame(connection)
     if load is None:

@@ -120,18 +120,21 @@ class Preparer:
         return tokens
 
     def _with_fewer_messages(self, prompt: ChatPrompt, room: int) -> list[int] | None:
-        """The longest end of the conversation that fits behind its system messages; None if not even the last message does."""
+        """The longest end of the conversation that fits behind its system messages; None if not even the last message does.
+
+        Doubles what it tries before it halves, so that what it costs depends on what fits and not on what came.
+        """
         system = tuple(m for m in prompt.messages if m.get("role") == "system")
         others = [m for m in prompt.messages if m.get("role") != "system"]
-        low, high = 1, len(others)
         best: list[int] | None = None
-        while low <= high:
-            count = (low + high) // 2
+        low, count, high = 0, 1, len(others) + 1
+        while low < count < high:
             tokens = self.tokens(msgspec.structs.replace(prompt, messages=(*system, *others[-count:])))
             if len(tokens) <= room:
-                best, low = tokens, count + 1
+                best, low = tokens, count
             else:
-                high = count - 1
+                high = count
+            count = min(2 * low, high - 1) if high > len(others) else (low + high) // 2
         return best
 
     def _last_tokens(self, tokens: list[int], room: int) -> list[int]:

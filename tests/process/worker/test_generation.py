@@ -257,3 +257,17 @@ def test_a_schema_that_can_not_be_enforced_is_refused(model: InProcess):
 def test_fill_in_the_middle_answers_between_prefix_and_suffix(model: InProcess):
     (answer,) = model.run(request("", prompt=InfillPrompt(prefix="one two ", suffix=" four five"), max_tokens=4))
     assert answer.endings[0].usage.prompt_tokens > 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9])
+def test_no_more_of_a_long_chat_is_left_out_than_must_be(model: InProcess, count):
+    turns = [{"role": "user", "content": f"message {n}"} for n in range(10)]
+
+    def length(messages):
+        return len(model.worker.preparer.tokens(ChatPrompt(messages=tuple(messages))))
+
+    limit = length(turns[-count:]) + 1
+    chat = request(
+        "", prompt=ChatPrompt(messages=tuple(turns)), truncate_prompt=True, context_limit_tokens=limit, max_tokens=1
+    )
+    assert model.run(chat)[0].usage.prompt_tokens == length(turns[-count:])
