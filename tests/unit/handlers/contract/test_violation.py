@@ -132,7 +132,11 @@ def test_a_long_value_is_described_and_not_repeated():
         ("openai.createChatCompletion", chat(messages=[{"role": "wizard"}] * 20_000), "messages[0].role"),
         ("openai.createChatCompletion", chat(messages=[USER] * 20_000 + [{"role": "user"}]), "messages[20000].content"),
         ("openai.createChatCompletion", chat(logit_bias={str(i): "x" for i in range(100_000)}), "logit_bias.0"),
-        ("openai.createChatCompletion", chat(logit_bias={str(i): i // 99_999 * 500 for i in range(100_000)}), "logit_bias.99999"),
+        (
+            "openai.createChatCompletion",
+            chat(logit_bias={str(i): i // 99_999 * 500 for i in range(100_000)}),
+            "logit_bias.99999",
+        ),
         ("openai.createEmbedding", {"model": "m", "input": ["a", 1] * 100_000}, "input"),
         ("ollama.embed", {"model": "m", "input": ["a"] * 200_000 + [1]}, "input[200000]"),
     ],
