@@ -124,6 +124,17 @@ def decode_to_worker(body: bytes) -> ToWorker:
     return _to_worker.decode(body)
 
 
+class _Numbered(msgspec.Struct):
+    """What every frame about a request has."""
+
+    id: int
+
+
+def submitted_id(body: bytes) -> int:
+    """The id in a `Submit` whose request can't be decoded. Raises ValueError where there is none either."""
+    return msgspec.msgpack.decode(body, type=_Numbered).id
+
+
 def decode_to_host(body: bytes) -> ToHost:
     """The frame in `body`, as the host reads it."""
     return _to_host.decode(body)

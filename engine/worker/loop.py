@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from engine.errors import EngineError
 from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, TokenizeResult
-from engine.protocol import Cancel, Events, FrameReader, Submit, ToHost, decode_to_worker, encode
+from engine.protocol import Cancel, Events, FrameReader, Submit, ToHost, decode_to_worker, encode, submitted_id
 from engine.request import (
     ApplyTemplateRequest,
     DetokenizeRequest,
@@ -61,11 +61,22 @@ class Loop:
         try:
             while data := _received(self._connection):
                 for body in reader.feed(data):
-                    frame = decode_to_worker(body)
-                    if isinstance(frame, Submit | Cancel):
-                        self._inbox.put(frame)
+                    self._sort_in(body)
         finally:
             self._inbox.put(None)
+
+    def _sort_in(self, body: bytes) -> None:
+        """Put a frame into the inbox. A request with values of wrong types costs itself only."""
+        try:
+            frame = decode_to_worker(body)
+        except ValueError as error:
+            _log.error("a request can't be read: %s", error)
+            request_id = submitted_id(body)
+            self._preparing.add(request_id)
+            self._inbox.put((request_id, Failed(code="internal", message="the worker can't read the request")))
+        else:
+            if isinstance(frame, Submit | Cancel):
+                self._inbox.put(frame)
 
     def _receive(self) -> bool:
         """Handle all that has arrived; while there is nothing to compute, wait for it. False once the host has gone."""

@@ -107,12 +107,12 @@ class Scheduler:
             if self._should_wait(sequence):
                 continue
             self.waiting.remove(sequence)
-            sequence.slot = self._slots.acquire(sequence.tokens, reuse=not sequence.scores_prompt)
+            sequence.slot = self._slots.acquire(sequence.tokens, reuse=sequence.reuses_prefixes)
             self.running.append(sequence)
             sequence.job.note_admitted(sequence.computed)
 
     def _should_wait(self, sequence: Sequence) -> bool:
-        if sequence.scores_prompt or not self._slots.shares_prefixes:
+        if not sequence.reuses_prefixes or not self._slots.shares_prefixes:
             return False
         cached = self._slots.cached_prefix_length(sequence.tokens)
         return any(self._gains(sequence, other, cached) for other in self.running if other.pending > 1)

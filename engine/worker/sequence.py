@@ -56,6 +56,17 @@ class Sequence:
         return self.job.request.echo and self.job.request.logprobs is not None
 
     @property
+    def reuses_prefixes(self) -> bool:
+        """Whether the prompt may come from another's computing.
+
+        A prompt computed in other batches has other rounding errors, now and then enough to draw another token: with a seed, which
+        promises the same answer again, the first answer computes its prompt itself, and the others share that.
+        """
+        sampling = self.job.request.sampling
+        is_reproducible = sampling.seed is not None and sampling.temperature > 0
+        return not self.scores_prompt and (self.index > 0 or not is_reproducible)
+
+    @property
     def reached_limit(self) -> bool:
         """Whether no further token may be drawn."""
         return len(self.tokens) >= self.job.limit_tokens

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.request import GenerationRequest, TextPrompt
+from engine.request import GenerationRequest, SamplingParams, TextPrompt
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.slots import Slots
@@ -21,9 +21,9 @@ class Bench:
         self.scheduler = Scheduler(self.slots, batch_tokens=batch_tokens, interleaved_tokens=interleaved_tokens)
         self.computed_tokens = 0
 
-    def add(self, prompt, *, new_tokens=4, request_id=0, answers=1):
+    def add(self, prompt, *, new_tokens=4, request_id=0, answers=1, request=REQUEST):
         """Queue the answers of one request."""
-        job = GenerationJob(request_id, REQUEST, list(prompt), len(prompt) + new_tokens)
+        job = GenerationJob(request_id, request, list(prompt), len(prompt) + new_tokens)
         for index in range(answers):
             sequence = Sequence(job, index, sampler=None, constraint=None, output=None)
             job.sequences.append(sequence)
@@ -149,3 +149,14 @@ def test_whatever_happens_every_sequence_ends_and_every_slot_is_free(prompts, ha
     bench.run()
     assert [sequence.slot for sequence in sequences] == [None] * len(sequences)
     assert bench.slots.has_idle
+
+
+def test_a_seeded_answer_computes_its_prompt_itself_and_its_siblings_share_that():
+    seeded = GenerationRequest(model="m", prompt=TextPrompt(text=""), sampling=SamplingParams(seed=1))
+    bench = Bench(batch_tokens=64)
+    bench.add(range(40), new_tokens=1)
+    bench.run()
+    bench.computed_tokens = 0
+    bench.add(range(40), new_tokens=1, answers=2, request=seeded)
+    bench.run()
+    assert bench.computed_tokens == 40 + 1 + 2
