@@ -49,5 +49,5 @@ def render_older(result: EmbeddingResult) -> JsonObject:
 
 
 def _context_limit(body: EmbedRequest | EmbeddingsRequest) -> int | None:
-    options: ModelOptions = body.get("options", {})
+    options: ModelOptions = body.get("options") or {}
     return options.get("num_ctx")

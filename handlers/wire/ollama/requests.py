@@ -16,7 +16,7 @@ def generation_request(
     body: Body, prompt: Prompt, *, parse_tool_calls: bool = False, return_context: bool = False
 ) -> GenerationRequest:
     """The generation that `body` asks for with `prompt`. A prompt too long for the context is shortened, as Ollama documents."""
-    options: ModelOptions = body.get("options", {})
+    options: ModelOptions = body.get("options") or {}
     return GenerationRequest(
         model=body["model"],
         prompt=prompt,

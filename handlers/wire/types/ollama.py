@@ -21,7 +21,7 @@ class GenerateRequest(TypedDict):
     think: NotRequired[Think]
     raw: NotRequired[bool]
     keep_alive: NotRequired[str | float]
-    options: NotRequired[ModelOptions]
+    options: NotRequired[ModelOptions | None]
     logprobs: NotRequired[bool]
     top_logprobs: NotRequired[int]
     template: NotRequired[str]
@@ -133,7 +133,7 @@ class ChatRequest(TypedDict):
     messages: list[ChatMessage]
     tools: NotRequired[list[ToolDefinition]]
     format: NotRequired[Format]
-    options: NotRequired[ModelOptions]
+    options: NotRequired[ModelOptions | None]
     stream: NotRequired[bool]
     think: NotRequired[Think]
     keep_alive: NotRequired[str | float]
@@ -247,7 +247,7 @@ class EmbedRequest(TypedDict):
     truncate: NotRequired[bool]
     dimensions: NotRequired[int]
     keep_alive: NotRequired[str | float]
-    options: NotRequired[ModelOptions]
+    options: NotRequired[ModelOptions | None]
 
 
 class EmbedResponse(TypedDict):
@@ -266,7 +266,7 @@ class EmbeddingsRequest(TypedDict):
     model: str
     prompt: NotRequired[str]
     keep_alive: NotRequired[str | float]
-    options: NotRequired[ModelOptions]
+    options: NotRequired[ModelOptions | None]
 
 
 class EmbeddingsResponse(TypedDict):
@@ -356,7 +356,7 @@ class VersionResponse(TypedDict):
 
 Images: TypeAlias = list[str]
 
-Format: TypeAlias = Literal["", "json"] | dict[str, Any]
+Format: TypeAlias = Literal["", "json"] | dict[str, Any] | None
 
 Think: TypeAlias = bool | Literal["high", "medium", "low", "max"]
 

@@ -172,3 +172,9 @@ async def test_an_accumulated_stream_equals_the_whole_answer(events: list[Any]) 
         "logprobs": [token for line in lines for token in line.get("logprobs", ())],
     }
     assert joined == whole
+
+
+def test_what_ollamas_command_line_sends_for_nothing_set_is_nothing_set() -> None:
+    bare = wire.parse(body(prompt="Hi"), entry())
+    sent = body(prompt="Hi", suffix="", system="", template="", format=None, options=None)
+    assert wire.parse(sent, entry()) == bare
