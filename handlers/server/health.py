@@ -1,5 +1,7 @@
 """`GET /health` and `GET /ready`."""
 
+from typing import Literal
+
 from starlette.responses import Response
 
 from engine import Engine
@@ -24,10 +26,10 @@ async def ready(call: Call[None]) -> Response:
 
 def _models(engine: Engine) -> list[ModelReadiness]:
     loaded = {entry.name for entry in engine.loaded()}
-    return [_model(name, loaded, engine.preload_errors.get(name)) for name in engine.preloads]
-
-
-def _model(name: str, loaded: set[str], error: str | None) -> ModelReadiness:
-    if error is not None:
-        return ModelReadiness(model=name, status="failed", error=error)
-    return ModelReadiness(model=name, status="ready" if name in loaded else "loading")
+    absent: Literal["unloaded", "loading"] = "unloaded" if engine.ready else "loading"
+    return [
+        ModelReadiness(model=name, status="failed", error=engine.preload_errors[name])
+        if name in engine.preload_errors
+        else ModelReadiness(model=name, status="ready" if name in loaded else absent)
+        for name in engine.preloads
+    ]

@@ -40,7 +40,7 @@ class ModelReadiness(TypedDict):
     """Whether one model is loaded."""
 
     model: str
-    status: Literal["ready", "loading", "failed"]
+    status: Literal["ready", "loading", "failed", "unloaded"]
     error: NotRequired[str]
 
 
