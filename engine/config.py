@@ -31,6 +31,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     all). `max_loaded_models`: workers alive at once; None: three, or as many as are preloaded. `max_queue`: requests
     that may wait, for a model to load and in each model for a free place. `load_timeout_seconds`: a model that has not
     loaded by then never will. `shutdown_grace_seconds`: how long a worker may take to end before it is killed.
+    `cache_dir`: where to keep what is dear to compute; None: nowhere.
     """
 
     models: tuple[tuple[str | None, Path], ...]
@@ -41,4 +42,5 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_queue: int = 512
     load_timeout_seconds: float = 900.0
     shutdown_grace_seconds: float = 3.0
+    cache_dir: Path | None = None
     log_level: str = "info"

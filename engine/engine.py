@@ -58,7 +58,7 @@ class Engine:
         self._preload = config.preload if config.preload is not None else self._catalog.file_names
         self._loaded_once: set[str] = set()
         self._preloading: set[asyncio.Task[None]] = set()
-        self._digests = Digests()
+        self._digests = Digests(config.cache_dir / "digests" if config.cache_dir else None)
         self._started = False
         kept = frozenset(self._preload)
         self._pool = Pool(config, max_workers=_max_workers(config, kept), kept=kept, command=worker_command)

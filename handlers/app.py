@@ -52,6 +52,7 @@ def engine_config(config: ServerConfig) -> EngineConfig:
         max_loaded_models=config.max_loaded_models,
         max_queue=config.max_queue,
         log_level=config.log_level,
+        cache_dir=config.data_dir / "cache",
     )
 
 
