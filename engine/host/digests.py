@@ -13,7 +13,6 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.host.catalog import ModelEntry
 
-
 logger = logging.getLogger(__name__)
 
 

@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from unittest.mock import patch
 
-import pytest
-
 from engine import BUNDLED_MODEL
 from engine.host import digests
 from engine.host.catalog import Catalog, ModelEntry
@@ -40,10 +38,7 @@ async def test_a_changed_file_gets_a_new_digest(tmp_path):
     assert await Digests(tmp_path / "cache").digest(entry_of(file)) != first
 
 
-@pytest.mark.parametrize("blocked", ["file", "gone"])
-async def test_a_cache_that_can_not_be_written_costs_nothing_but_time(tmp_path, blocked):
-    cache = tmp_path / "cache"
-    if blocked == "file":
-        cache.write_text("not a directory")
-    directory = cache / "deeper"
-    assert await Digests(directory).digest(entry_of(BUNDLED_MODEL)) == EXPECTED
+async def test_a_cache_that_can_not_be_written_costs_nothing_but_time(tmp_path):
+    blocked = tmp_path / "cache"
+    blocked.write_text("not a directory")
+    assert await Digests(blocked / "deeper").digest(entry_of(BUNDLED_MODEL)) == EXPECTED
