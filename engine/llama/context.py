@@ -13,8 +13,6 @@ from engine.llama.model import Model
 from engine.llama.resource import Resource
 
 POOLING_NONE = llama_cpp.LLAMA_POOLING_TYPE_NONE
-POOLING_MEAN = llama_cpp.LLAMA_POOLING_TYPE_MEAN
-POOLING_RANK = llama_cpp.LLAMA_POOLING_TYPE_RANK
 POOLING_FROM_MODEL = llama_cpp.LLAMA_POOLING_TYPE_UNSPECIFIED
 
 _OUTCOMES = {2: "it was aborted", -1: "the batch is invalid"}
@@ -22,13 +20,15 @@ _OUTCOMES = {2: "it was aborted", -1: "the batch is invalid"}
 
 class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     """`ctx_size_tokens`: KV cells, shared by at most `sequences` sequences. `batch_tokens`: rows of one decode;
-    `micro_batch_tokens`: of one pass through the graph. `pooling`: one of POOLING_*, for embeddings."""
+    `micro_batch_tokens`: of one pass through the graph. `outputs`: rows of one pass that may want an output; 0: all.
+    `pooling`: one of POOLING_*, for embeddings."""
 
     ctx_size_tokens: int
     sequences: int
     batch_tokens: int
     micro_batch_tokens: int
     threads: int
+    outputs: int = 0
     embeddings: bool = False
     pooling: int = POOLING_FROM_MODEL
 
@@ -58,10 +58,21 @@ class Context(Resource):
         if outcome:
             raise LlamaError(f"llama_decode returned {outcome}: {_OUTCOMES.get(outcome, 'it failed')}")
 
+    def want_embeddings(self, wanted: bool) -> None:
+        """Whether the next batches yield embeddings, of every row then, or only leave their state."""
+        llama_cpp.llama_set_embeddings(self._handle, wanted)
+
     def logits(self, row: int) -> NDArray[np.float32]:
         """A view of the logits of a row of the last batch that wanted an output; writing to it changes what is sampled."""
         pointer = llama_cpp.llama_get_logits_ith(self._handle, row)
         return np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
+
+    def token_embedding(self, row: int) -> NDArray[np.float32]:
+        """A copy of the embedding of a row of the last batch that wanted an output; only without pooling."""
+        pointer = llama_cpp.llama_get_embeddings_ith(self._handle, row)
+        if not pointer:
+            raise LlamaError(f"llama.cpp has no embedding for row {row}")
+        return np.ctypeslib.as_array(pointer, (self._embedding_length,)).copy()
 
     def embedding(self, sequence: int) -> NDArray[np.float32]:
         """A copy of the pooled embedding of a sequence of the last batch."""
@@ -94,6 +105,7 @@ def _to_c(params: ContextParams) -> Any:
     c.n_seq_max = params.sequences
     c.n_batch = params.batch_tokens
     c.n_ubatch = params.micro_batch_tokens
+    c.n_outputs_max = params.outputs
     c.n_outputs_max_per_seq = 0
     c.n_threads = c.n_threads_batch = params.threads
     c.embeddings = params.embeddings

@@ -11,6 +11,9 @@ from engine.llama import library
 from engine.llama.library import LlamaError
 from engine.llama.resource import Resource
 
+Pooling = Literal["none", "mean", "cls", "last", "rank"]
+
+_POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")
 _PIECE_BYTES = 256
 _ALL_LAYERS = (1 << 31) - 1
 
@@ -74,6 +77,19 @@ class Model(Resource):
     def architecture(self) -> str:
         """GGUF's `general.architecture`."""
         return self.metadata("general.architecture") or ""
+
+    @cached_property
+    def pooling(self) -> Pooling:
+        """How the model wants its tokens' vectors made one."""
+        value = self.metadata(f"{self.architecture}.pooling_type")
+        return (
+            _POOLINGS[int(value)] if value is not None and value.isdigit() and int(value) < len(_POOLINGS) else "none"
+        )
+
+    @cached_property
+    def is_causal(self) -> bool:
+        """Whether a token sees only those before it."""
+        return self.metadata(f"{self.architecture}.attention.causal") != "false"
 
     @cached_property
     def chat_template(self) -> str | None:

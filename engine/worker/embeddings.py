@@ -1,5 +1,6 @@
 """Owns the way from embedding requests to vectors: a context of its own, batches across inputs. Must not know generation."""
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from engine.errors import EngineError
 from engine.events import EmbeddingResult, Event, Failed, Timings, Usage
 from engine.llama.batch import Batch
-from engine.llama.context import POOLING_FROM_MODEL, POOLING_MEAN, POOLING_NONE, POOLING_RANK, Context, ContextParams
+from engine.llama.context import POOLING_FROM_MODEL, POOLING_NONE, Context, ContextParams
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.request import EmbeddingRequest
 
 _SEQUENCES = 64
+_MICRO_BATCH_TOKENS = 512
 _DEFAULT_TOKENS = 2048
 """Most tokens of one input where no context size is set: an encoder takes an input in one pass, whose buffers grow with it."""
 
@@ -48,6 +50,8 @@ class Embedder:
         self._model = model
         self._tokens = min(model.context_length, ctx_size_tokens or _DEFAULT_TOKENS)
         self._threads = threads
+        # Of a text that a model reads from left to right, only the last token's state has seen all of it.
+        self._takes_last_token = model.is_causal and model.pooling in ("none", "last")
         self._context: Context | None = None
         self._batch: Batch | None = None
         self._jobs: deque[EmbeddingJob] = deque()
@@ -141,19 +145,25 @@ class Embedder:
     def _vectors(self, job: EmbeddingJob) -> list[bytes]:
         """The vectors of as many of the job's next inputs as fit one batch."""
         context, batch = self._opened()
-        batch.clear()
-        sequence = 0
-        for tokens in job.inputs[len(job.vectors) :]:
-            if sequence == _SEQUENCES or len(batch) + len(tokens) > batch.capacity:
-                break
-            batch.add(tokens, position=0, sequence=sequence, output_from=0)
-            sequence += 1
+        inputs = _first_that_fit(job.inputs[len(job.vectors) :], batch.capacity)
         context.forget_all()
         try:
-            context.decode(batch)
-            return [_finished(context.embedding(s), job.request).tobytes() for s in range(sequence)]
+            vectors = (self._last_states if self._takes_last_token else _pooled)(context, batch, inputs)
         except LlamaError as error:
             raise EngineError("internal", f"computing the embeddings failed: {error}") from error
+        return [_finished(vector, job.request).tobytes() for vector in vectors]
+
+    @staticmethod
+    def _last_states(context: Context, batch: Batch, inputs: list[list[int]]) -> list[NDArray[np.float32]]:
+        """The states of the last tokens: llama.cpp computes an output, vocabulary and all, of each row of a batch that yields
+        embeddings, so the tokens before the last go first, without."""
+        context.want_embeddings(False)
+        if _fill(batch, inputs, slice(None, -1), outputs=False):
+            context.decode(batch)
+        context.want_embeddings(True)
+        _fill(batch, inputs, slice(-1, None), outputs=True)
+        context.decode(batch)
+        return [context.token_embedding(row) for row in range(len(inputs))]
 
     def _opened(self) -> tuple[Context, Batch]:
         if self._context is None:
@@ -163,32 +173,48 @@ class Embedder:
         return self._context, self._batch
 
     def _open(self) -> Context:
-        """A context with the model's own pooling; mean pooling for a generating model, which has none."""
-        has_pooling = self._model.metadata(f"{self._model.architecture}.pooling_type") is not None
+        if self._model.pooling == "rank":
+            raise EngineError("not_supported_by_model", "this model ranks texts; it does not embed them", param="model")
         try:
-            context = self._context_with(POOLING_FROM_MODEL if has_pooling else POOLING_MEAN)
+            return Context(self._model, self._context_params())
         except LlamaError as error:
             raise EngineError("internal", str(error)) from error
-        if context.pooling in (POOLING_NONE, POOLING_RANK):
-            context.close()
-            raise EngineError(
-                "not_supported_by_model", "this model does not pool its output into one vector", param="model"
-            )
-        return context
 
-    def _context_with(self, pooling: int) -> Context:
-        return Context(
-            self._model,
-            ContextParams(
-                ctx_size_tokens=self._tokens,
-                sequences=_SEQUENCES,
-                batch_tokens=self._tokens,
-                micro_batch_tokens=self._tokens,
-                threads=self._threads,
-                embeddings=True,
-                pooling=pooling,
-            ),
+    def _context_params(self) -> ContextParams:
+        """Pooling by llama.cpp needs each input in one pass, and an output of every token; the last token's state needs neither."""
+        last = self._takes_last_token
+        return ContextParams(
+            ctx_size_tokens=self._tokens,
+            sequences=_SEQUENCES,
+            batch_tokens=self._tokens,
+            micro_batch_tokens=min(self._tokens, _MICRO_BATCH_TOKENS) if last else self._tokens,
+            threads=self._threads,
+            outputs=_SEQUENCES if last else 0,
+            embeddings=True,
+            pooling=POOLING_NONE if last else POOLING_FROM_MODEL,
         )
+
+
+def _first_that_fit(inputs: list[list[int]], capacity: int) -> list[list[int]]:
+    """As many inputs as one batch takes; one always does."""
+    ends = itertools.accumulate(map(len, inputs))
+    return [tokens for tokens, end in zip(inputs[:_SEQUENCES], ends, strict=False) if end <= capacity]
+
+
+def _pooled(context: Context, batch: Batch, inputs: list[list[int]]) -> list[NDArray[np.float32]]:
+    """What llama.cpp pools of each input."""
+    _fill(batch, inputs, slice(None), outputs=True)
+    context.decode(batch)
+    return [context.embedding(sequence) for sequence in range(len(inputs))]
+
+
+def _fill(batch: Batch, inputs: list[list[int]], part: slice, *, outputs: bool) -> int:
+    """Put this part of each input into the batch, each a sequence of its own; the number of rows."""
+    batch.clear()
+    for sequence, tokens in enumerate(inputs):
+        start, end, _ = part.indices(len(tokens))
+        batch.add(tokens[start:end], position=start, sequence=sequence, output_from=0 if outputs else end - start)
+    return len(batch)
 
 
 def _finished(vector: NDArray[np.float32], request: EmbeddingRequest) -> NDArray[np.float32]:

@@ -86,9 +86,7 @@ class LoadedWorker:
 
 def _generates(model: Model) -> bool:
     """Whether the model continues text: one that pools its output, or looks both ways, only embeds."""
-    pools = model.metadata(f"{model.architecture}.pooling_type") not in (None, "0")
-    looks_both_ways = model.metadata(f"{model.architecture}.attention.causal") == "false"
-    return not pools and not looks_both_ways
+    return model.is_causal and model.pooling == "none"
 
 
 def _default_threads() -> int:

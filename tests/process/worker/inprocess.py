@@ -68,6 +68,6 @@ def request(text, **changes):
     return GenerationRequest(**values)
 
 
-def load(**params):
-    """The bundled model with these load parameters."""
-    return LoadedWorker(BUNDLED_MODEL, LoadParams(**{"ctx_size_tokens": 512, "parallel": 4, "threads": 1, **params}))
+def load(path=BUNDLED_MODEL, **params):
+    """A model with these load parameters."""
+    return LoadedWorker(path, LoadParams(**{"ctx_size_tokens": 512, "parallel": 4, "threads": 1, **params}))

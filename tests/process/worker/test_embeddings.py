@@ -6,7 +6,9 @@ import pytest
 from engine.errors import EngineError
 from engine.events import EmbeddingResult
 from engine.request import EmbeddingRequest, TextPrompt
-from tests.process.worker.inprocess import InProcess
+from tests.process.worker.inprocess import InProcess, load
+from tools.bench_model.shapes import PRESETS
+from tools.make_bench_model import write_model
 
 TEXTS = ("red", "a longer text about the colour of the sky", "one two three " * 20)
 
@@ -74,3 +76,31 @@ def test_an_input_that_is_too_long_is_refused_and_named_or_cut_where_that_is_wan
 def test_a_token_id_that_does_not_exist_is_refused(model: InProcess):
     with pytest.raises(EngineError, match="token id 999999"):
         embed(model, (1, 999999))
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A model of an encoder's shape, with random weights."""
+    path = tmp_path_factory.mktemp("encoder") / "encoder.gguf"
+    write_model(path, PRESETS["encoder"], name="encoder")
+    with load(path=path, ctx_size_tokens=0) as worker:
+        yield InProcess(worker)
+
+
+def test_an_encoder_only_embeds(encoder: InProcess):
+    assert encoder.generator is None
+    assert encoder.worker.facts.capabilities == ("embedding",)
+
+
+def test_company_does_not_change_an_encoders_vector(encoder: InProcess):
+    _, together = embed(encoder, *TEXTS)
+    alone = np.concatenate([embed(encoder, text)[1] for text in TEXTS])
+    assert np.sum(together * alone, axis=1) == pytest.approx([1, 1, 1], abs=1e-3)
+
+
+def test_an_encoders_cut_input_keeps_the_separator_at_its_end(encoder: InProcess):
+    embedder = encoder.worker.embedder
+    long = EmbeddingRequest(model="m", inputs=("word " * 3000,), truncate=True)
+    (tokens,) = embedder.prepare(1, long).inputs
+    whole = encoder.worker.model.tokenize("word " * 3000, add_special=True, parse_special=True)
+    assert (len(tokens), tokens[-1]) == (embedder.limit_tokens, whole[-1])
