@@ -52,7 +52,7 @@ generate: $(VENV)/dev-installed ## Derive code and tables from the documents in 
 fuzz: $(VENV)/dev-installed ## Search long for requests that break the contract (FUZZ_EXAMPLES=300 an operation)
 	$(BIN)/python -m pytest tests/contract/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
 
-bench: $(VENV)/dev-installed ## Measure a running server (ARGS="--url http://127.0.0.1:8000/v1 --clients 8" ...)
+bench: $(VENV)/dev-installed ## Measure a running server (ARGS="http://127.0.0.1:8000 --clients 8" ...)
 	$(BIN)/python -m tools.bench $(ARGS)
 
 # Resolves afresh in an empty environment. `sed` drops what was installed from a path or an address.
