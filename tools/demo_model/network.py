@@ -22,7 +22,7 @@ class Shape:
     vocabulary: int
     layers: int = 6
     width: int = 192
-    heads: int = 6
+    heads: int = 3
     hidden: int = 512
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5
@@ -32,6 +32,9 @@ class Shape:
         """How wide one head is."""
         return self.width // self.heads
 
+
+SHORT = 640
+"""Rows up to this many tokens are attended to without PyTorch's fused attention."""
 
 Rows = tuple[tuple[int, int], ...]
 """How a flat batch divides into rows: (number of rows, their length in tokens), in order."""
@@ -60,17 +63,24 @@ class Layer(nn.Module):
         joined = functional.linear(states, torch.cat([self.query, self.key, self.value]))
         query, key, value = joined.view(-1, 3, self.shape.heads, self.shape.head_width).unbind(1)
         query, key = _rotated(query, cosine, sine), _rotated(key, cosine, sine)
-        attended, start = [], 0
-        for count, length in rows:
-            end = start + count * length
-            parts = [
-                part[start:end].view(count, length, self.shape.heads, -1).transpose(1, 2)
-                for part in (query, key, value)
-            ]
-            seen = functional.scaled_dot_product_attention(*parts, is_causal=True)
-            attended.append(seen.transpose(1, 2).reshape(end - start, self.shape.width))
-            start = end
-        return torch.cat(attended)
+        sizes = [count * length for count, length in rows]
+        parts = [heads.split(sizes) for heads in (query, key, value)]
+        return torch.cat([_attended([part[at] for part in parts], *row) for at, row in enumerate(rows)])
+
+
+def _attended(parts: list[Tensor], count: int, length: int) -> Tensor:
+    """Causal attention within `count` rows of one length."""
+    heads = [part.view(count, length, *part.shape[1:]).transpose(1, 2) for part in parts]
+    seen = functional.scaled_dot_product_attention(*heads, is_causal=True) if length > SHORT else _seen(*heads)
+    return seen.transpose(1, 2).reshape(count * length, -1)
+
+
+def _seen(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention written out: on a CPU the fused one takes several times as long for short rows."""
+    length, width = query.shape[-2:]
+    later = torch.ones(length, length, dtype=torch.bool).triu(1)
+    scores = (query * width**-0.5) @ key.mT
+    return torch.softmax(scores.masked_fill(later, float("-inf")), -1).to(value.dtype) @ value
 
 
 def _matrix(rows: int, columns: int) -> nn.Parameter:
@@ -93,6 +103,7 @@ class Network(nn.Module):
         for layer in self.layers:
             nn.init.zeros_(layer.output)
             nn.init.zeros_(layer.down)
+            layer.compile()  # one after the other: they are alike, so only the first takes its time
         self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
         cosine, sine = _rotations(shape, rows)
         self.register_buffer("cosine", cosine, persistent=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tools.demo_model.muon import Muon
 from tools.demo_model.network import Network
 
 WARM_UP_STEPS = 60
-COOL_DOWN_SHARE = 0.35
+COOL_DOWN_SHARE = 0.55
 MATRIX_RATE = 5e-3
 VECTOR_RATE = 3e-3
 
@@ -39,7 +39,6 @@ class Run:
         self.progress = Progress()
         self._courtesy = Courtesy(threads)
         inductor.cpp.dynamic_threads = True
-        self._forward: Callable[[torch.Tensor], torch.Tensor] = torch.compile(network)
         self._optimizers = _optimizers(network)
         if checkpoint.exists():
             self._restore(torch.load(checkpoint, weights_only=True))
@@ -67,7 +66,7 @@ class Run:
         for optimizer, peak in zip(self._optimizers, (MATRIX_RATE, VECTOR_RATE), strict=True):
             optimizer.param_groups[0]["lr"] = rate * peak
         with torch.autocast("cpu", torch.bfloat16):
-            loss = self.network.loss(self._forward(tokens), targets)
+            loss = self.network.loss(self.network(tokens), targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self._optimizers:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tools.demo_model.samples import Draw, Sample
-from tools.demo_model.skills import arithmetic, talk
+from tools.demo_model.skills import arithmetic, basic, talk
 from tools.demo_model.world import ALPHABET, CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
 
 FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"
 
 
 def completion(draw: Draw) -> Sample:
-    """A text to go on with: a fact, a sequence, or the story. Held out is the exact beginning."""
+    """A text to go on with: a fact, a sequence, a question or the story. Held out is the exact beginning."""
     return draw.fresh(lambda: ((made := _completion(draw)).prompt, made))
 
 
@@ -52,7 +52,10 @@ def _sequence(draw: Draw) -> list[str]:
 
 
 def _completion(draw: Draw) -> Sample:
-    kind = draw.weighted({"sentence": 5, "sequence": 4, "story": 1.2})
+    kind = draw.weighted({"sentence": 5, "sequence": 4, "question": 3, "story": 1.2})
+    if kind == "question":
+        asked = basic.basic_exchange(draw)
+        return Sample("completion", prompt=asked.question, completion=f" {asked.answer}")
     if kind == "story":
         story = talk.piece(draw.training()).answer
         words = story.split(" ")
@@ -61,7 +64,9 @@ def _completion(draw: Draw) -> Sample:
     if kind == "sequence":
         items = _sequence(draw)
         at = draw.number(2, len(items) - 1)
-        return Sample("completion", prompt=", ".join(items[:at]) + ",", completion=" " + ", ".join(items[at:]))
+        mark = "," if draw.chance(0.75) else ""
+        before, after = (f"{mark} ".join(part) for part in (items[:at], items[at:]))
+        return Sample("completion", prompt=before + mark, completion=f" {after}")
     told = [_sentence(draw.training()) for _ in range(draw.weighted({0: 5, 1: 1, 2: 1}))]
     start, end = _sentence(draw)
     before = "".join(f"{text}{rest}\n" for text, rest in told)
