@@ -80,7 +80,7 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
         rule = _ENGINE_RULES[error.code]
         return ApiError(
             rule.status,
-            _shortened(error.message),
+            _shortened(_naming(error.param, error.message)),
             type=rule.type,
             param=error.param,
             code=error.code,
@@ -92,6 +92,11 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
         type=SERVER_ERROR,
         code="internal_error",
     )
+
+
+def _naming(param: str | None, message: str) -> str:
+    """A message that says which field it is about: Ollama's error has no other place for it."""
+    return f"{param}: {message}" if param and param not in message else message
 
 
 def _shortened(message: str) -> str:

@@ -32,13 +32,14 @@ _CHUNK = 256
 class Violation:
     """One broken rule: the JSON Schema keyword, its value, and where in the instance it was broken.
 
-    For `required` and `additionalProperties` the path ends with the property at fault. The keyword is empty where no rule alone is
-    broken.
+    For `required`, `additionalProperties` and `propertyNames` the path ends with the property at fault. The keyword is empty where no
+    rule alone is broken. `types` are those that the schema allows.
     """
 
     path: Path
     keyword: str
     limit: Any = None
+    types: tuple[str, ...] = ()
 
 
 class CheckedSchema:
@@ -78,8 +79,14 @@ class Search:
         """The first rule about the value itself that it breaks, its type before all others."""
         for keyword in _OWN:
             if keyword in node and not self._schemas.keyword(place, keyword, node[keyword]).is_valid(value):
-                return Violation(path, keyword, list(types_of(node)) if keyword == "type" else node[keyword])
+                if keyword == "propertyNames":
+                    path = (*path, self._wrong_name(place.child(keyword), value))
+                return Violation(path, keyword, _limit(node, keyword), tuple(types_of(node)))
         return None
+
+    def _wrong_name(self, names: Place, value: Mapping[str, Any]) -> str:
+        """The first key of `value` that the schema of its keys refuses."""
+        return next(key for key in value if not self._valid(names, key))
 
     def _within(self, place: Place, node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:
         """The violation in the first property or item that is not valid."""
@@ -176,6 +183,15 @@ class Search:
 
     def _valid(self, schema: Place, value: Any) -> bool:
         return self._schemas.validator(schema).is_valid(value)
+
+
+def _limit(node: Mapping[str, Any], keyword: str) -> Any:
+    """What a rule asks for; in place of a pattern, the words that the document has for it."""
+    if keyword == "type":
+        return list(types_of(node))
+    if keyword == "pattern":
+        return node.get("x-expected", f"text that matches {node['pattern']}")
+    return node[keyword].get("x-expected", "another name") if keyword == "propertyNames" else node[keyword]
 
 
 def _missing(node: Mapping[str, Any], value: Any, path: Path) -> Violation | None:

@@ -24,7 +24,7 @@ _LONGEST_SHOWN_VALUE = 60
 _LONGEST_SHOWN_PATH = 200
 
 _EXPECTATIONS: dict[str, tuple[Callable[[Any], str], str]] = {
-    "type": (lambda types: f"must be {_listed([_TYPE_NAMES[name] for name in types])}", "invalid_type"),
+    "type": (lambda types: f"must be {_alternatives([_TYPE_NAMES[name] for name in types])}", "invalid_type"),
     "enum": (lambda options: f"must be {_listed([_shown(value) for value in options])}", "invalid_value"),
     "const": (lambda value: f"must be {_shown(value)}", "invalid_value"),
     "minimum": (lambda limit: f"must be at least {limit}", "below_min_value"),
@@ -34,14 +34,13 @@ _EXPECTATIONS: dict[str, tuple[Callable[[Any], str], str]] = {
     "multipleOf": (lambda factor: f"must be a multiple of {factor}", "invalid_value"),
     "minLength": (lambda limit: f"must have at least {_counted(limit, 'character')}", "string_below_min_length"),
     "maxLength": (lambda limit: f"must have at most {_counted(limit, 'character')}", "string_above_max_length"),
-    "pattern": (lambda pattern: f"must match {pattern}", "invalid_value"),
+    "pattern": (lambda expected: f"must be {expected}", "invalid_value"),
     "format": (lambda name: f"must be a valid {name}", "invalid_value"),
     "minItems": (lambda limit: f"must have at least {_counted(limit, 'item')}", "array_below_min_length"),
     "maxItems": (lambda limit: f"must have at most {_counted(limit, 'item')}", "array_above_max_length"),
     "uniqueItems": (lambda _: "must not contain an item twice", "invalid_value"),
     "minProperties": (lambda limit: f"must have at least {_counted(limit, 'key')}", "object_below_min_properties"),
     "maxProperties": (lambda limit: f"must have at most {_counted(limit, 'key')}", "object_above_max_properties"),
-    "propertyNames": (lambda _: "has a key that is not allowed", "invalid_value"),
     "anyOf": (lambda _: "has none of the allowed forms", "invalid_value"),
     "oneOf": (lambda _: "must have exactly one of the allowed forms", "invalid_value"),
 }
@@ -56,11 +55,14 @@ def as_refusal(violation: Violation, instance: Any, *, name: str | None = None) 
         return ApiError(400, f"{subject} is required.", param=param, code="missing_required_parameter")
     if violation.keyword == "additionalProperties":
         return ApiError(400, f"{subject} is not a known key here.", param=param, code="unknown_parameter")
+    if violation.keyword == "propertyNames":
+        message = f"{subject} is not a name that may stand here: expected {violation.limit}."
+        return ApiError(400, message, param=param, code="invalid_value")
     expectation, code = _EXPECTATIONS.get(violation.keyword, _OTHERWISE)
     value = _value_at(violation.path, instance)
     got = _shown_type(value) if violation.keyword == "type" else _shown(value)
     message = f"{subject} {expectation(violation.limit)}; got {got}."
-    return ApiError(400, message, param=param, code=_numeric(code, value))
+    return ApiError(400, message, param=param, code=_numeric(code, violation.types))
 
 
 def path_text(path: Path, instance: Any) -> str:
@@ -85,15 +87,19 @@ def _child(instance: Any, key: str | int) -> Any:
     return instance[key] if isinstance(instance, list) and isinstance(key, int) else None
 
 
-def _numeric(code: str, value: Any) -> str:
-    """OpenAI's codes for a number out of range name the kind of number."""
+def _numeric(code: str, types: Sequence[str]) -> str:
+    """OpenAI's codes for a number out of range name the kind of number that was expected."""
     if code not in ("below_min_value", "above_max_value"):
         return code
-    return f"{'integer' if isinstance(value, int) else 'decimal'}_{code}"
+    return f"{'decimal' if 'number' in types else 'integer'}_{code}"
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"one of {', '.join(names[:-1])} or {names[-1]}"
+    return names[0] if len(names) == 1 else f"one of {_alternatives(names)}"
+
+
+def _alternatives(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -9,11 +9,16 @@ from handlers.wire.refusal import InvalidParameter
 
 @pytest.mark.parametrize("code", [code for code in ERROR_CODES if code != "internal"])
 def test_every_cause_that_the_engine_knows_has_its_answer(code):
-    error = EngineError(code, "what happened", param="model")
+    error = EngineError(code, "what the model did", param="model")
     answer = as_api_error(error, "id")
     assert not is_unforeseen(error)
-    assert (answer.message, answer.code, answer.param) == ("what happened", code, "model")
+    assert (answer.message, answer.code, answer.param) == ("what the model did", code, "model")
     assert answer.type == ("invalid_request_error" if answer.status < 500 else "server_error")
+
+
+def test_a_message_names_the_field_even_where_the_error_has_no_other_place_for_it():
+    error = as_api_error(EngineError("invalid_request", "the input has no tokens", param="input[1]"), "id")
+    assert error_content(error, "ollama") == {"error": "input[1]: the input has no tokens"}
 
 
 def test_what_translation_refuses_is_400():

@@ -34,7 +34,7 @@ def chat(**fields):
     ("fields", "param", "words"),
     [
         ({"temperature": 3}, "temperature", "at most 2; got 3"),
-        ({"temperature": "hot"}, "temperature", "a number or null; got a string"),
+        ({"temperature": "hot"}, "temperature", "must be a number or null; got a string"),
         ({"model": LEFT_OUT}, "model", "required"),
         ({"messages": []}, "messages", "at least 1 item"),
         ({"messages": "Hi"}, "messages", "an array; got a string"),
@@ -66,6 +66,12 @@ def chat(**fields):
         ({"response_format": {"type": "xml"}}, "response_format.type", "'json_schema'"),
         ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "required"),
         ({"logit_bias": {"1": 500}}, "logit_bias.1", "at most 100; got 500"),
+        (
+            {"logit_bias": {"1": 5, "Paris": 5}},
+            "logit_bias.Paris",
+            "not a name that may stand here: expected a token's id",
+        ),
+        ({"keep_alive": "soon"}, "keep_alive", 'must be a duration such as "5m" or "1h30m"'),
         ({"stop": ["a"] * 9}, "stop", "at most 4 items; got an array of 9 items"),
         ({"n": 0}, "n", "at least 1; got 0"),
         ({"seed": 2**70}, "seed", "at most 9223372036854775807"),
@@ -101,7 +107,8 @@ def test_a_fault_in_a_union_is_that_of_the_branch_meant(key, body, param):
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"temperature": 3}, "integer_above_max_value"),
+        ({"temperature": 3}, "decimal_above_max_value"),
+        ({"n": 0}, "integer_below_min_value"),
         ({"temperature": 2.5}, "decimal_above_max_value"),
         ({"temperature": "hot"}, "invalid_type"),
         ({"model": LEFT_OUT}, "missing_required_parameter"),
