@@ -68,6 +68,15 @@ def test_anything_else_is_refused_by_name_with_the_reason(body, param, words):
     assert not compiled(LIMITS.schema()).is_valid(body)
 
 
+@pytest.mark.parametrize("operation", ["generate", "chat", "embed", "embeddings"])
+def test_ollamas_own_defaults_pass(operation):
+    """Clients that fill in every option send them; they ask for nothing special."""
+    at_start = {"numa": False, "num_batch": 512, "num_gpu": -1, "main_gpu": 0, "num_thread": 0, "use_mmap": True}
+    off = dict.fromkeys(("low_vram", "vocab_only", "logits_all", "use_mlock", "embedding_only"), False)
+    body = {"options": {**at_start, **off, "f16_kv": True, "num_keep": 4, "tfs_z": 1.0, "penalize_newline": True}}
+    limits(openapi.coverage()["ollama"][operation]).check(body)
+
+
 def test_unserved_operations_are_listed_with_their_full_paths():
     entries = {
         "served": {"status": "served"},
