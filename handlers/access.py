@@ -98,7 +98,7 @@ class _Visit:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         record = self.record
         headers = [(b"x-request-id", record.id.encode())]
-        if record.path.startswith("/v1/"):
+        if f"{record.path}/".startswith("/v1/"):
             headers.append((b"openai-processing-ms", str(record.elapsed_ms).encode()))
         if record.ignored:
             headers.append((b"x-ignored-params", ", ".join(map(_header_text, record.ignored)).encode()))

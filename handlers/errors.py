@@ -5,7 +5,8 @@ Owns the wording of every error that is not about one field of the contract. Mus
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import orjson
@@ -68,6 +69,16 @@ _ENGINE_RULES: Mapping[ErrorCode, _Rule] = {
     "worker_died": _Rule(500, SERVER_ERROR),
     "shutting_down": _Rule(503, SERVER_ERROR, {"Retry-After": "5"}),
 }
+
+
+@contextmanager
+def naming(names: Mapping[str, str]) -> Iterator[None]:
+    """Inside, the engine's refusals name the parts of a request as the client does: `names` maps the engine's names to those."""
+    try:
+        yield
+    except EngineError as error:
+        param = names.get(error.param or "", error.param)
+        raise EngineError(error.code, error.message, param=param) from error
 
 
 def as_api_error(error: BaseException, request_id: str) -> ApiError:

@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
-from engine import EngineError, Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
+from engine import Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
 from handlers.context import Call, RequestRecord
+from handlers.errors import naming
 from handlers.streaming import whole
 
 T = TypeVar("T")
@@ -26,11 +27,8 @@ async def begin(call: Call[Any], request: GenerationRequest, names: Mapping[str,
     `names`: the dialect's names for the parts of a request that the engine's refusals name.
     """
     call.record.model = request.model
-    try:
+    with naming(names or {}):
         generation = await whole(call, call.engine.generate(request))
-    except EngineError as error:
-        param = (names or {}).get(error.param or "", error.param)
-        raise EngineError(error.code, error.message, param=param) from error
     call.record.prompt_tokens = generation.prompt_tokens
     return generation
 
@@ -47,11 +45,11 @@ async def results(call: Call[Any], requests: Sequence[GenerationRequest]) -> Seq
     call.record.model = requests[0].model
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def result(request: GenerationRequest) -> GenerationResult:
+    async def result(number: int) -> GenerationResult:
         async with gate:
-            return await (await call.engine.generate(request)).result()
+            return await (await _begun(call, requests, number)).result()
 
-    each = await whole(call, _together(result(request) for request in requests))
+    each = await whole(call, _together(map(result, range(len(requests)))))
     for one in each:
         _add_prompt(call.record, one.usage.prompt_tokens)
         _add_completion(call.record, one.usage.completion_tokens)
@@ -82,16 +80,17 @@ class Merged:
     def __init__(self, call: Call[Any], requests: Sequence[GenerationRequest]) -> None:
         call.record.model = requests[0].model
         self._call = call
-        self._unbegun = deque(enumerate(requests))
+        self._requests = requests
+        self._unbegun = deque(range(len(requests)))
         self._begun: list[Generation] = []
         self._waiting: dict[asyncio.Task[tuple[Noted, GenerationEvent]], int] = {}
 
     async def begin(self) -> None:
         """Have the first generations admitted. A refusal of one is raised here, when all have been given up."""
         first = [self._unbegun.popleft() for _ in range(min(AT_ONCE, len(self._unbegun)))]
-        generating = (self._call.engine.generate(request) for _, request in first)
+        generating = (_begun(self._call, self._requests, number) for number in first)
         begun = await whole(self._call, _together(generating, Generation.close))
-        for (number, _), generation in zip(first, begun, strict=True):
+        for number, generation in zip(first, begun, strict=True):
             self._await(number, _next(self._admit(generation)))
 
     def __aiter__(self) -> Self:
@@ -107,8 +106,8 @@ class Merged:
         if not isinstance(event, Finished):
             self._await(number, _next(source))
         elif self._unbegun:
-            following, request = self._unbegun.popleft()
-            self._await(following, self._first_event(request))
+            following = self._unbegun.popleft()
+            self._await(following, self._first_event(following))
         return number, event
 
     async def aclose(self) -> None:
@@ -117,8 +116,8 @@ class Merged:
         for generation in self._begun:
             generation.close()
 
-    async def _first_event(self, request: GenerationRequest) -> tuple[Noted, GenerationEvent]:
-        return await _next(self._admit(await self._call.engine.generate(request)))
+    async def _first_event(self, number: int) -> tuple[Noted, GenerationEvent]:
+        return await _next(self._admit(await _begun(self._call, self._requests, number)))
 
     def _admit(self, generation: Generation) -> Noted:
         self._begun.append(generation)
@@ -127,6 +126,12 @@ class Merged:
 
     def _await(self, number: int, event: Coroutine[Any, Any, tuple[Noted, GenerationEvent]]) -> None:
         self._waiting[asyncio.create_task(event)] = number
+
+
+async def _begun(call: Call[Any], requests: Sequence[GenerationRequest], number: int) -> Generation:
+    """The generation of one of `requests`; of several prompts, a refusal says which it is about."""
+    with naming({"prompt": f"prompt[{number}]"} if len(requests) > 1 else {}):
+        return await call.engine.generate(requests[number])
 
 
 async def _next(source: Noted) -> tuple[Noted, GenerationEvent]:

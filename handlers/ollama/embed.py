@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from engine import EmbeddingRequest, EmbeddingResult, Timings, Usage
 from handlers.context import Call
+from handlers.errors import naming
 from handlers.streaming import json_response, whole
 from handlers.wire.ollama import embed as wire
 from handlers.wire.types.ollama import EmbeddingsRequest, EmbedRequest
@@ -14,13 +15,15 @@ from handlers.wire.types.ollama import EmbeddingsRequest, EmbedRequest
 async def embed(call: Call[EmbedRequest]) -> Response:
     """One vector of unit length for each text."""
     request = wire.parse(call.body, call.engine.model(call.body["model"]))
-    return json_response(wire.render(await whole(call, _vectors(call, request)), call.body))
+    with naming(wire.names(call.body)):
+        return json_response(wire.render(await whole(call, _vectors(call, request)), call.body))
 
 
 async def embeddings(call: Call[EmbeddingsRequest]) -> Response:
     """The older form: one text, and the vector as the model gives it."""
     request = wire.parse_older(call.body)
-    return json_response(wire.render_older(await whole(call, _vectors(call, request))))
+    with naming(wire.OLDER_NAMES):
+        return json_response(wire.render_older(await whole(call, _vectors(call, request))))
 
 
 async def _vectors(call: Call[Any], request: EmbeddingRequest) -> EmbeddingResult:

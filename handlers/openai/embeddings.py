@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from engine import EmbeddingRequest, TokenizeRequest
 from handlers.context import Call
+from handlers.errors import naming
 from handlers.streaming import json_response, whole
 from handlers.wire.openai import embeddings as wire
 from handlers.wire.types.openai import CreateEmbeddingRequest
@@ -18,7 +19,8 @@ async def create_embedding(call: Call[CreateEmbeddingRequest]) -> Response:
     request = wire.parse(body, call.engine.model(body["model"]))
     if wire.most_tokens(request) > wire.MAX_TOKENS:
         wire.check_total(await whole(call, _count_tokens(call, request)))
-    result = await whole(call, call.engine.embed(request))
+    with naming(wire.names(body)):
+        result = await whole(call, call.engine.embed(request))
     call.record.prompt_tokens = result.usage.prompt_tokens
     return json_response(wire.render(result, body))
 

@@ -1,9 +1,19 @@
 """`/api/embed` and the older `/api/embeddings`: body -> EmbeddingRequest, result -> body. Must not know how vectors are computed."""
 
+from collections.abc import Mapping
+
 from engine import EmbeddingRequest, EmbeddingResult, JsonObject, ModelEntry
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.types.ollama import EmbeddingsRequest, EmbedRequest, ModelOptions
 from handlers.wire.vectors import as_numbers, check_dimensions
+
+OLDER_NAMES: Mapping[str, str] = {"input[0]": "prompt"}
+"""What a client of the older form calls the engine's one input."""
+
+
+def names(body: EmbedRequest) -> Mapping[str, str]:
+    """What the client calls the engine's inputs: a single one has no number."""
+    return {"input[0]": "input"} if isinstance(body["input"], str) else {}
 
 
 def parse(body: EmbedRequest, entry: ModelEntry) -> EmbeddingRequest:

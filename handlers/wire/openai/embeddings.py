@@ -1,5 +1,7 @@
 """Embeddings: body -> EmbeddingRequest, result -> body. Must not know how vectors are computed."""
 
+from collections.abc import Mapping
+
 from engine import EmbeddingRequest, EmbeddingResult, JsonObject, ModelEntry
 from handlers.wire.openai.inputs import each_input
 from handlers.wire.refusal import InvalidParameter
@@ -17,6 +19,12 @@ def parse(body: Body, entry: ModelEntry) -> EmbeddingRequest:
         inputs=each_input(body["input"]),
         dimensions=check_dimensions(body.get("dimensions"), entry),
     )
+
+
+def names(body: Body) -> Mapping[str, str]:
+    """What the client calls the engine's inputs: a single one has no number."""
+    given = body["input"]
+    return {"input[0]": "input"} if isinstance(given, str) or isinstance(given[0], int) else {}
 
 
 def most_tokens(request: EmbeddingRequest) -> int:

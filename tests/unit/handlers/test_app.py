@@ -75,7 +75,9 @@ class TestHeaders:
             response = await http.get("/health", headers={"X-Request-Id": "a b"})
         assert response.headers["x-request-id"].startswith("req_")
 
-    @pytest.mark.parametrize(("path", "timed"), [("/v1/models", True), ("/v1/nothing", True), ("/api/version", False)])
+    @pytest.mark.parametrize(
+        ("path", "timed"), [("/v1/models", True), ("/v1/nothing", True), ("/v1", True), ("/api/version", False)]
+    )
     async def test_processing_time_is_told_under_v1(self, path, timed):
         async with client() as http:
             assert ("openai-processing-ms" in (await http.get(path)).headers) is timed
@@ -165,12 +167,29 @@ class TestEngineErrors:
         ],
     )
     async def test_each_has_its_status_before_the_first_byte_even_of_a_stream(self, code, status):
-        app = application(ScriptedEngine(refusal=EngineError(code, "what happened", param="model")))
+        app = application(ScriptedEngine(refusal=EngineError(code, "what the model did", param="model")))
         async with client(app) as http:
             for body in (chat(), chat(stream=True)):
                 response = await http.post(CHAT, json=body)
                 assert_openai_error(response, status, code=code, param="model")
-                assert response.json()["error"]["message"] == "what happened"
+                assert response.json()["error"]["message"] == "what the model did"
+
+    @pytest.mark.parametrize(
+        ("path", "body", "field"),
+        [
+            ("/v1/embeddings", {"input": "Hi"}, "input"),
+            ("/v1/embeddings", {"input": [1, 2]}, "input"),
+            ("/v1/embeddings", {"input": ["Hi"]}, "input[0]"),
+            ("/api/embed", {"input": "Hi"}, "input"),
+            ("/api/embed", {"input": ["Hi"]}, "input[0]"),
+            ("/api/embeddings", {"prompt": "Hi"}, "prompt"),
+        ],
+    )
+    async def test_one_about_an_input_names_the_field_that_the_client_sent(self, path, body, field):
+        app = application(ScriptedEngine(refusal=EngineError("invalid_request", "it has no tokens", param="input[0]")))
+        async with client(app) as http:
+            error = (await http.post(path, json={"model": "demo", **body})).json()["error"]
+        assert (error if isinstance(error, str) else error["message"]) == f"{field}: it has no tokens"
 
     async def test_an_internal_one_says_nothing(self):
         app = application(ScriptedEngine(refusal=EngineError("internal", "assertion failed in foo.c")))

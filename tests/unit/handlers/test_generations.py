@@ -150,6 +150,14 @@ async def test_one_refusal_gives_up_what_had_begun() -> None:
     assert engine.all_closed
 
 
+@pytest.mark.parametrize("begin_all", [generations.results, merged])
+async def test_a_refusal_of_one_of_several_prompts_says_which(begin_all: Any) -> None:
+    engine = Engine(answer("one"), EngineError("invalid_request", "no", param="prompt"))
+    with pytest.raises(EngineError) as refusal:
+        await begin_all(call_of(engine), REQUESTS)
+    assert refusal.value.param == "prompt[1]"
+
+
 async def test_merged_events_are_numbered_keep_their_order_and_are_counted() -> None:
     call = call_of(Engine(answer("one"), answer("three")))
     events = [event async for event in await merged(call)]
