@@ -13,23 +13,26 @@ from tests.launch import environment, serving
 
 HERE = Path(__file__).parent
 SHORT_EXAMPLES = 20
+KEY = "tl-fuzzing-key"
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
-    """A server with a context so small that no answer can take long."""
-    with serving(tmp_path_factory.mktemp("fuzzed"), "--ctx-size", "512") as running:
+    """A server that asks for a key, with a context so small that no answer can take long."""
+    # 2048 tokens are the longest input that the document allows
+    with serving(tmp_path_factory.mktemp("fuzzed"), "--ctx-size", "2048", TRUELINE_API_KEYS=KEY) as running:
         yield running
 
 
 @pytest.mark.timeout(0)  # bounded by the number of examples; a hanging request ends by request-timeout
 @pytest.mark.parametrize("document", ["server", "openai", "ollama"])
-def test_no_request_breaks_the_contract(document, target, pytestconfig, tmp_path):
+def test_no_request_breaks_the_contract(document, target, pytestconfig):
     examples = pytestconfig.getoption("--fuzz-examples") or SHORT_EXAMPLES
     run = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
             *("run", f"{target.url}/openapi/{document}.json"),
+            *("--header", f"Authorization: Bearer {KEY}", "--output-sanitize", "false"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--max-examples", str(examples)),
         ],
         cwd=HERE.parents[1],
