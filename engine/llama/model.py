@@ -1,6 +1,7 @@
 """Owns a loaded model file: its weights and its vocabulary. Must not know contexts, sequences or requests."""
 
 import ctypes
+import itertools
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import llama_cpp
 from engine.llama import library
 from engine.llama.library import LlamaError
 from engine.llama.resource import Resource
+from engine.llama.segments import SEGMENT_CHARACTERS, Segments
 
 Pooling = Literal["none", "mean", "cls", "last", "rank"]
 
@@ -35,6 +37,7 @@ class Model(Resource):
         self.gpu_layers = min(params.n_gpu_layers, self.n_layers + 1) if library.supports_gpu() else 0
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
         self._pieces: dict[tuple[int, bool], bytes] = {}
+        self._segments_of: dict[bool, Segments] = {}
 
     @cached_property
     def n_layers(self) -> int:
@@ -139,6 +142,13 @@ class Model(Resource):
 
     def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
         """Token ids of `text`. Safe in any thread: the vocabulary is read only."""
+        if len(text) <= SEGMENT_CHARACTERS:
+            return self._tokenize(text, add_special, parse_special)
+        parts = (self._tokenize(part, False, parse_special) for part in self._segments(parse_special).of(text))
+        before, after = self._surroundings if add_special else ([], [])
+        return [*before, *itertools.chain.from_iterable(parts), *after]
+
+    def _tokenize(self, text: str, add_special: bool, parse_special: bool) -> list[int]:
         raw = text.encode("utf-8", "surrogatepass")
         room = len(raw) + 8
         while True:
@@ -149,6 +159,30 @@ class Model(Resource):
             if count == -(1 << 31):
                 raise LlamaError(f"a text of {len(raw)} bytes is too long to tokenize")
             room = -count
+
+    @cached_property
+    def _surroundings(self) -> tuple[list[int], list[int]]:
+        """The tokens that the model wants before and after a text."""
+        tokens = self._tokenize("", True, False)
+        begins = tokens[:1] == [self.bos_token]
+        return (tokens[:1], tokens[1:]) if begins else ([], tokens)
+
+    def _segments(self, parse_special: bool) -> Segments:
+        known = self._segments_of.get(parse_special)
+        if known is None:
+            known = self._segments_of[parse_special] = Segments(self._markers(parse_special))
+        return known
+
+    def _markers(self, parse_special: bool) -> list[str]:
+        """The tokens that llama.cpp looks for in a text before anything else. None where one takes white space before it along."""
+        wanted = llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        if parse_special:
+            wanted |= llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+        attributes = [llama_cpp.llama_vocab_get_attr(self.vocab, token) for token in range(self.vocabulary_size)]
+        found = [token for token, attribute in enumerate(attributes) if attribute & wanted]
+        if any(attributes[token] & llama_cpp.LLAMA_TOKEN_ATTR_LSTRIP for token in found):
+            return []
+        return [llama_cpp.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace") for token in found]
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The bytes a token stands for, possibly a part of a character; control tokens have some only if `special`."""
