@@ -26,6 +26,6 @@ async def list_loaded(call: Call[None]) -> Response:
 
 async def show(call: Call[ShowRequest]) -> Response:
     """What one model's file says, with its vocabulary and tensors if `verbose`."""
-    entry = call.engine.model(call.body["model"])
+    entry = call.engine.model(wire.shown_model(call.body))
     full_values = await asyncio.to_thread(entry.metadata.full_values) if call.body.get("verbose") else None
     return json_response(wire.render_show(entry, full_values))

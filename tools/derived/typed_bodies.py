@@ -52,7 +52,8 @@ class _Module:
         return tuple(sorted(found, key=lambda member: member == "None"))
 
     def _found_members(self, schema: Schema, name: str) -> Iterator[str]:
-        branches = schema.get("oneOf") or schema.get("anyOf")
+        # Beside properties, a union only says which of them there must be.
+        branches = () if "properties" in schema else schema.get("oneOf") or schema.get("anyOf")
         if "$ref" in schema:
             yield from self._reference(schema["$ref"].removeprefix(_REFERENCE))
         elif branches:

@@ -6,6 +6,7 @@ from typing import Any
 from engine import JsonObject, LoadedEntry, ModelEntry
 from handlers.wire.ollama.names import tagged
 from handlers.wire.ollama.timestamps import FOR_EVER, rfc3339
+from handlers.wire.types.ollama import ShowRequest
 
 _THOUSANDS = ("", "K", "M", "B", "T")
 
@@ -18,6 +19,11 @@ def render_list(models: Iterable[tuple[ModelEntry, str]]) -> JsonObject:
 def render_loaded(models: Iterable[tuple[LoadedEntry, str]]) -> JsonObject:
     """The models in memory, each with the SHA-256 of its file."""
     return {"models": [_loaded(loaded, digest) for loaded, digest in models]}
+
+
+def shown_model(body: ShowRequest) -> str:
+    """The model that a validated body names, be it by the field's older name."""
+    return body["model"] if "model" in body else body["name"]
 
 
 def render_show(entry: ModelEntry, full_values: Mapping[str, Any] | None) -> JsonObject:

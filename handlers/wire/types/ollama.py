@@ -330,7 +330,8 @@ class Ps(TypedDict):
 class ShowRequest(TypedDict):
     """The model to describe."""
 
-    model: str
+    model: NotRequired[str]
+    name: NotRequired[str]
     verbose: NotRequired[bool]
 
 
@@ -344,8 +345,17 @@ class ShowResponse(TypedDict):
     template: NotRequired[str]
     capabilities: NotRequired[list[str]]
     model_info: NotRequired[dict[str, Any]]
+    tensors: NotRequired[list[ShowResponseTensor]]
     modelfile: NotRequired[str]
     system: NotRequired[str]
+
+
+class ShowResponseTensor(TypedDict):
+    """One tensor."""
+
+    name: str
+    type: str
+    shape: list[int]
 
 
 class VersionResponse(TypedDict):

@@ -67,6 +67,14 @@ def test_objects_inside_become_classes_of_their_own():
     assert 'class BodyChoice(TypedDict):\n    """One choice."""' in source
 
 
+def test_a_union_beside_properties_only_says_which_there_must_be():
+    """Then none of them is required, and the class is written as if the union were not there."""
+    either = body({"model": {"type": "string"}, "name": {"type": "string"}})["Body"]
+    either["anyOf"] = [{"required": ["model"]}, {"required": ["name"]}]
+    source = derived({"Body": either})
+    assert "model: NotRequired[str]\n    name: NotRequired[str]" in source
+
+
 def test_components_are_shared_and_may_contain_themselves():
     """A reference is the component's name, a scalar component the scalar, and recursion ends."""
     schemas = body({"left": {"$ref": "#/components/schemas/Body"}, "id": {"$ref": "#/components/schemas/Id"}})

@@ -98,6 +98,7 @@ def test_a_chat_requests_fault_is_named(fields, param, words):
         ("ollama.chat", {"model": "m", "options": {"temperature": "hot"}}, "options.temperature"),
         ("ollama.chat", {"model": "m", "think": "a lot"}, "think"),
         ("ollama.generate", {"model": "m", "keep_alive": []}, "keep_alive"),
+        ("ollama.show", {"verbose": True}, "model"),
     ],
 )
 def test_a_fault_in_a_union_is_that_of_the_branch_meant(key, body, param):

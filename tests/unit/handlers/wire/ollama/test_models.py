@@ -1,6 +1,7 @@
 """The catalogue, and what is loaded of it, as Ollama's clients see them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,11 @@ def test_the_list_shows_names_with_their_tag() -> None:
 def test_only_a_name_without_tag_gets_one(name: str, shown: str) -> None:
     [model] = wire.render_list([(entry(name), "")])["models"]
     assert model["name"] == shown
+
+
+@pytest.mark.parametrize("names", [{"model": "demo"}, {"name": "demo"}, {"model": "demo", "name": ""}])
+def test_a_model_to_show_may_go_by_the_fields_older_name(names: Any) -> None:
+    assert wire.shown_model(conforming(names, "ollama", "ShowRequest")) == "demo"
 
 
 def test_loaded_models_say_what_they_take_and_until_when() -> None:
