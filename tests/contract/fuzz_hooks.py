@@ -155,8 +155,8 @@ def something(prompt):
     return [something(item) for item in prompt] if isinstance(prompt, list) and prompt else prompt or "Hello"
 
 
-def raw_has_no_template(body):
-    if body.get("raw"):
+def raw_and_infill_have_no_template(body):
+    if body.get("raw") or body.get("suffix"):
         for name in ("system", "template", "context"):
             body.pop(name, None)
 
@@ -182,7 +182,7 @@ REPAIRS = [
     enough_answers_to_choose_from,
     json_or_tools,
     there_is_something_to_continue,
-    raw_has_no_template,
+    raw_and_infill_have_no_template,
     the_model_stays_loaded,
     the_model_cannot_think,
     the_context_is_the_servers,

@@ -79,3 +79,19 @@ async def test_clients_that_leave_at_any_moment_leave_a_server_that_answers_as_b
     await asyncio.gather(*(leave(index) for index in range(30)))
     assert await answer(client, model, QUESTIONS[0]) == before
     assert len(server.workers()) == 1
+
+
+async def test_a_chat_of_ten_thousand_messages_holds_up_no_stream(client, model):
+    body = {"model": model, "prompt": "1", "stream": True, "max_tokens": 400, "ignore_eos": True}
+    messages = [{"role": ("user", "assistant")[index % 2], "content": "Hello, how are you?"} for index in range(9_999)]
+    gaps_seconds = []
+    async with client.stream("POST", "/v1/completions", json=body) as response:
+        lines = response.aiter_lines()
+        await anext(lines)
+        intruder = asyncio.create_task(client.post("/v1/chat/completions", json={"model": model, "messages": messages}))
+        last = time.monotonic()
+        async for _ in lines:
+            gaps_seconds.append(time.monotonic() - last)
+            last = time.monotonic()
+        assert (await intruder).status_code == 400
+    assert max(gaps_seconds) < 2
