@@ -4,11 +4,15 @@ Must not know where a schema comes from, nor how tokens are drawn.
 """
 
 import ctypes
+import math
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import llama_cpp
+import msgspec
 import numpy as np
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from numpy.typing import NDArray
 
 from engine.llama.library import LlamaError
@@ -16,6 +20,10 @@ from engine.llama.model import Model
 
 # Models taught on compact or pretty JSON both manage the compact form, while free white space lets a weak one wander in it for ever.
 _JSON_OPTIONS: Any = {"whitespace_flexible": False}
+_LIMITS = LLParserLimits(verbose_errors=False)
+
+_MAX_REMAINDERS = 200_000
+"""Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
 
 
 class SchemaUnsupported(ValueError):
@@ -69,10 +77,19 @@ class ConstraintCompiler:
             grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
         except ValueError as error:
             raise SchemaUnsupported(str(error)) from error
-        matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
+        _check_divisors(msgspec.json.decode(schema))
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         if matcher.is_error():
             raise SchemaUnsupported(_first_line(matcher.get_error()))
-        return Constraint(matcher, self._vocabulary_size)
+        return self._begun(Constraint(matcher, self._vocabulary_size))
+
+    def _begun(self, constraint: Constraint) -> Constraint:
+        """The same, once it has been seen to allow a first token: a schema that refers to nothing but itself allows none."""
+        try:
+            constraint.mask(np.zeros(self._vocabulary_size, dtype=np.float32))
+        except LlamaError as error:
+            raise SchemaUnsupported(f"no document can begin under it ({_first_line(str(error))})") from error
+        return constraint
 
 
 def _tokenizer(model: Model) -> LLTokenizer:
@@ -87,6 +104,27 @@ def _tokenizer(model: Model) -> LLTokenizer:
         tokens=pieces, vocab_ptr=model.vocab, tokenize_fptr=tokenize, eos_token=list(model.end_tokens), slices=None
     )
     return tokenizer
+
+
+def _check_divisors(schema: Any) -> None:
+    """SchemaUnsupported where telling multiples apart takes too many states: as many as the least common multiple has, for each."""
+    divisors = [Decimal(repr(value)).normalize().as_tuple().digits for value in _values_of(schema, "multipleOf")]
+    remainders = len(divisors) * math.lcm(*(int("".join(map(str, digits))) for digits in set(divisors)))
+    if divisors and remainders > _MAX_REMAINDERS:
+        raise SchemaUnsupported("its values of multipleOf are too large, or have too large a common multiple")
+
+
+def _values_of(schema: Any, key: str) -> Iterator[int | float]:
+    """The numbers that stand under `key`, however deep."""
+    unread = [schema]
+    while unread:
+        item = unread.pop()
+        if isinstance(item, dict):
+            unread += item.values()
+            if isinstance(item.get(key), int | float) and not isinstance(item[key], bool):
+                yield item[key]
+        elif isinstance(item, list):
+            unread += item
 
 
 def _first_line(text: str) -> str:
