@@ -12,16 +12,17 @@ from engine.worker.stop_strings import StopStrings
 class AnswerOutput:
     """Turns the token pieces of answer `index` into events, whatever their boundaries."""
 
-    def __init__(self, index: int, *, stop: tuple[str, ...], parser: ChannelParser | None) -> None:
+    def __init__(self, index: int, *, stop: StopStrings, parser: ChannelParser | None) -> None:
         """`parser` recognises tool calls; None: all text is content."""
         self._index = index
         self._detokenizer = Detokenizer()
-        self._stop_strings = StopStrings(stop)
+        self._stop_strings = stop
         self._parser = parser
         self._decoded_length = 0
         self._released_length = 0
         self._logprobs: deque[tuple[int, TokenLogprob]] = deque()
         self._tool_calls = 0
+        self._ends_with_call = False
         self.hit_stop_string = False
 
     def push(self, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
@@ -61,6 +62,7 @@ class AnswerOutput:
 
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:
+            self._ends_with_call = not isinstance(piece, Content)
             if isinstance(piece, Content):
                 yield TextDelta(index=self._index, text=piece.text, logprobs=self._take_logprobs())
             else:
@@ -82,7 +84,7 @@ class AnswerOutput:
         return tuple(taken)
 
     def _left_over_logprobs(self) -> Iterator[Event]:
-        """Tokens without text of their own, at the very end, still have log probabilities to report."""
+        """Tokens without text of their own, at the very end, still have log probabilities to report; a call's markup has none."""
         logprobs = self._take_logprobs()
-        if logprobs:
+        if logprobs and not self._ends_with_call:
             yield TextDelta(index=self._index, text="", logprobs=logprobs)
