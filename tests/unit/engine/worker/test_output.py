@@ -4,13 +4,15 @@ from engine.chat.channels import ChannelParser
 from engine.chat.formats import tool_format
 from engine.events import TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
+from engine.worker.stop_strings import StopStrings
+from engine.worker.stop_strings import StopStrings
 
 HERMES = "<tool_call>"
 
 
 def told(*pieces: str) -> list[TextDelta | ToolCallDelta]:
     """The text and the calls that an answer of these tokens becomes, where tools are offered and log probabilities wanted."""
-    output = AnswerOutput(0, stop=(), parser=ChannelParser(tool_format(HERMES)))
+    output = AnswerOutput(0, stop=StopStrings(()), parser=ChannelParser(tool_format(HERMES)))
     events = [
         event
         for piece in pieces
