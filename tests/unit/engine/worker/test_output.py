@@ -5,7 +5,6 @@ from engine.chat.formats import tool_format
 from engine.events import TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
-from engine.worker.stop_strings import StopStrings
 
 HERMES = "<tool_call>"
 
