@@ -124,7 +124,7 @@ def _candidates(body: Body) -> int:
 
 
 def _prompts(body: Body) -> list[TextPrompt | TokenPrompt | InfillPrompt]:
-    """Null begins a new document, as an empty text does."""
+    """Null is an empty text."""
     prompts = each_input("" if body["prompt"] is None else body["prompt"])
     return [_prompt(prompt, body) for prompt in prompts]
 
