@@ -52,7 +52,7 @@ class Pool:
         worker = self._workers.get(entry.name)
         if worker is not None and worker.takes(entry) and entry.name not in self._line:
             return self._lease(worker, keep_alive_seconds, load_ns=0)
-        self._refuse_if_full()
+        self._refuse_if_full(entry)
         waiter = Waiter(keep_alive_seconds)
         self._line.add(entry, waiter)
         self._settle()
@@ -95,8 +95,9 @@ class Pool:
         if self._closed:
             raise _shutting_down()
 
-    def _refuse_if_full(self) -> None:
-        if len(self._line) >= self._config.max_queue:
+    def _refuse_if_full(self, entry: ModelEntry) -> None:
+        """Whoever has a model loaded does not stand behind others: only those do who come while it loads."""
+        if entry.name in self._line and len(self._line) >= self._config.max_queue:
             message = f"{len(self._line)} requests wait for a model to load already; try again later"
             raise EngineError("overloaded", message)
 

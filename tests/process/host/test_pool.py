@@ -133,6 +133,14 @@ async def test_too_many_waiting_requests_are_refused(scripted, script):
         assert answers[2].code == "overloaded"
 
 
+async def test_without_a_queue_the_first_request_for_a_model_still_has_it_loaded(scripted, script):
+    async with scripted({"delay_seconds": 0.1}, max_queue=0) as engine:
+        tasks = [asyncio.create_task(run(engine, script(*HELLO))) for _ in range(2)]
+        first, second = await asyncio.gather(*tasks, return_exceptions=True)
+        assert first.choices[0].text == "hello"
+        assert second.code == "overloaded"
+
+
 async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripted, script):
     async with scripted(max_queue=1, load=LoadParams(parallel=2)) as engine:
         held = [await engine.generate(script(["started"], ["hang"])) for _ in range(3)]
