@@ -13,7 +13,10 @@ from engine.llama.model import Model
 from engine.llama.resource import Resource
 from engine.request import SamplingParams
 
-_BANNED = -100.0
+BANNED = -100.0
+"""The bias from which on a token is never drawn."""
+_COLDEST = 1e-30
+"""A temperature below this is greedy: llama.cpp divides by it in single precision, and there the logits would become infinite."""
 _SEEDS = (1 << 32) - 1  # the last value is how llama.cpp spells "random"
 _MIROSTAT_CANDIDATES = 100
 
@@ -27,9 +30,9 @@ class Sampler(Resource):
         """`banned` tokens are never drawn. `ctx_size_tokens` is what a `repeat_last_n` of -1 stands for."""
         chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         super().__init__(chain, llama_cpp.llama_sampler_free)
-        self._add_bias(model, {**params.logit_bias, **dict.fromkeys(banned, _BANNED)})
+        self._add_bias(model, {**params.logit_bias, **dict.fromkeys(banned, BANNED)})
         self.penalty_window_tokens = self._add_penalties(model, params, ctx_size_tokens)
-        self._is_argmax = params.temperature <= 0 and llama_cpp.llama_sampler_chain_n(self._handle) == 0
+        self._is_argmax = params.temperature < _COLDEST and llama_cpp.llama_sampler_chain_n(self._handle) == 0
         self._add_draw(model, params)
 
     def accept(self, tokens: Iterable[int]) -> None:
@@ -52,7 +55,7 @@ class Sampler(Resource):
         entries = (llama_cpp.llama_logit_bias * len(bias))()
         for entry, (token, value) in zip(entries, bias.items(), strict=True):
             entry.token = token
-            entry.bias = -math.inf if value <= _BANNED else value
+            entry.bias = -math.inf if value <= BANNED else value
         self._add(llama_cpp.llama_sampler_init_logit_bias(model.vocabulary_size, len(bias), entries))
 
     def _add_penalties(self, model: Model, params: SamplingParams, ctx_size_tokens: int) -> int:
@@ -67,7 +70,7 @@ class Sampler(Resource):
 
     def _add_draw(self, model: Model, params: SamplingParams) -> None:
         seed = secrets.randbelow(_SEEDS) if params.seed is None else params.seed % _SEEDS
-        if params.temperature <= 0:
+        if params.temperature < _COLDEST:
             self._add(llama_cpp.llama_sampler_init_greedy())
         elif params.mirostat:
             self._add(llama_cpp.llama_sampler_init_temp(params.temperature))

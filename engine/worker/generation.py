@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterator
 
+from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started, TextDelta, TokenLogprob
 from engine.llama.batch import Batch
+from engine.llama.constraint import Constraint
 from engine.llama.context import Context
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
@@ -72,7 +74,7 @@ class Generator:
         """Schedule, decode, sample, emit."""
         rows = self._decode_next()
         if rows is None:
-            yield from self._fail_all("the model's computation failed")
+            yield from self._fail_all(EngineError("internal", "the model's computation failed"))
             return
         for chunk, row in rows:
             sequence = chunk.sequence
@@ -80,8 +82,10 @@ class Generator:
                 continue  # a failure of another answer to the same request took it away within this step
             try:
                 yield from self._continue(chunk, row)
+            except EngineError as error:
+                yield from self._fail(sequence.job, error)
             except LlamaError as error:
-                yield from self._fail(sequence.job, str(error))
+                yield from self._fail(sequence.job, EngineError("internal", str(error)))
 
     def forget_cached_prefixes(self) -> None:
         """Drop the state of every slot that no sequence owns."""
@@ -124,7 +128,7 @@ class Generator:
         """What follows from a computed chunk: the next token, where all known ones are computed."""
         sequence = chunk.sequence
         assert sequence.slot is not None
-        scores = sequence.scores_prompt and sequence.computed < len(sequence.job.prompt_tokens)
+        scores = sequence.scores_prompt
         if scores:
             self._score_prompt(chunk, row)
         catches_up = chunk.catches_up
@@ -148,7 +152,7 @@ class Generator:
         token = sequence.sampler.sample(self._context, row)
         job.note_token()
         if sequence.constraint:
-            sequence.constraint.accept(token)
+            _accept(sequence.constraint, token, has_bans=bool(request.sampling.logit_bias))
         if scores and request.score:
             sequence.cumulative_logprob += scores.of(token)
         if token in self._ends:
@@ -192,14 +196,14 @@ class Generator:
     def _final_context(job: GenerationJob) -> tuple[int, ...]:
         return tuple(job.sequences[0].tokens) if job.request.return_context else ()
 
-    def _fail(self, job: GenerationJob, message: str) -> Iterator[tuple[int, Event]]:
+    def _fail(self, job: GenerationJob, error: EngineError) -> Iterator[tuple[int, Event]]:
         self.cancel(job.id)
-        yield job.id, Failed(code="internal", message=message)
+        yield job.id, Failed(code=error.code, message=error.message, param=error.param)
 
-    def _fail_all(self, message: str) -> Iterator[tuple[int, Event]]:
+    def _fail_all(self, error: EngineError) -> Iterator[tuple[int, Event]]:
         """After a failed decode the state of no sequence can be trusted."""
         for job in list(self._jobs.values()):
-            yield from self._fail(job, message)
+            yield from self._fail(job, error)
         self._slots.clear_all()
 
     def _score_prompt(self, chunk: Chunk, row: int) -> None:
@@ -207,11 +211,9 @@ class Generator:
         sequence = chunk.sequence
         job = sequence.job
         top = job.request.logprobs or 0
-        if not sequence.prompt_logprobs:
+        if not sequence.computed:
             first = sequence.tokens[0]
-            sequence.prompt_logprobs.append(
-                TokenLogprob(token_id=first, bytes=self._model.piece(first, special=True), logprob=None)
-            )
+            sequence.prompt_logprobs = [TokenLogprob(token_id=first, bytes=self._special_piece(first), logprob=None)]
         following = job.prompt_tokens[sequence.computed + 1 : sequence.computed + chunk.count + 1]
         for offset, token in enumerate(following):
             scores = RowLogprobs(self._context.logits(row + offset))
@@ -219,6 +221,7 @@ class Generator:
 
     def _scored_prompt(self, sequence: Sequence) -> TextDelta:
         logprobs, sequence.prompt_logprobs = tuple(sequence.prompt_logprobs), []
+        sequence.is_prompt_scored = True
         return TextDelta(index=sequence.index, text=self._prompt_text(sequence.job), logprobs=logprobs, echo=True)
 
     def _prompt_text(self, job: GenerationJob) -> str:
@@ -229,3 +232,15 @@ class Generator:
 
     def _special_piece(self, token: int) -> bytes:
         return self._model.piece(token, special=True)
+
+
+def _accept(constraint: Constraint, token: int, *, has_bans: bool) -> None:
+    """Advance the constraint. Where the request's own bans leave no allowed token, some other is drawn, and that is their fault."""
+    try:
+        constraint.accept(token)
+    except LlamaError as error:
+        if not has_bans:
+            raise
+        raise EngineError(
+            "invalid_request", "it bans every token that the schema allows at this place", param="logit_bias"
+        ) from error

@@ -106,6 +106,8 @@ class Loop:
     def _prepare(self, request_id: int, request: Request) -> None:
         """In a preparing thread: put the request's work, its answer or its failure into the inbox."""
         prepared: Prepared
+        if request_id not in self._preparing:
+            return  # cancelled before its turn
         try:
             prepared = self._prepared(request_id, request)
         except EngineError as error:

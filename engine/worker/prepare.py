@@ -14,10 +14,13 @@ from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
 from engine.llama.model import Model
-from engine.llama.sampler import Sampler
+from engine.llama.sampler import BANNED, Sampler
 from engine.request import ChatPrompt, GenerationRequest, InfillPrompt, Prompt, TextPrompt, TokenizeRequest, TokenPrompt
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
+from engine.worker.stop_strings import StopStrings
+
+_MAX_STOP_CHARACTERS = 1 << 14
 
 
 class Preparer:
@@ -49,13 +52,14 @@ class Preparer:
         limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
         tokens = self._fitting_tokens(request, limit)
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
-        constraint = self._constraint(request)
+        self._check_bans(request)
+        constraint, stop = self._constraint(request), _stop_strings(request)
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
         job = GenerationJob(request_id, request, tokens, limit)
         with job.resources:
             for index in range(request.n):
-                job.sequences.append(self._sequence(job, index, constraint.copy() if constraint else None))
+                job.sequences.append(self._sequence(job, index, constraint.copy() if constraint else None, stop.copy()))
             job.unfinished = request.n
             job.resources = job.resources.pop_all()
         return job
@@ -75,7 +79,7 @@ class Preparer:
         except TemplateError as error:
             raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
 
-    def _sequence(self, job: GenerationJob, index: int, constraint: Constraint | None) -> Sequence:
+    def _sequence(self, job: GenerationJob, index: int, constraint: Constraint | None, stop: StopStrings) -> Sequence:
         request = job.request
         sampling = request.sampling
         if sampling.seed is not None and index:
@@ -87,7 +91,7 @@ class Preparer:
         window = sampler.penalty_window_tokens
         sampler.accept(job.prompt_tokens[-window:] if window else ())
         parser = ChannelParser(tool_format(self._template_source)) if request.parse_tool_calls else None
-        output = AnswerOutput(index, stop=request.stop, parser=parser)
+        output = AnswerOutput(index, stop=stop, parser=parser)
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
 
     def _constraint(self, request: GenerationRequest) -> Constraint | None:
@@ -199,3 +203,20 @@ class Preparer:
                 f"token id {wrong} is not in the model's vocabulary; expected 0 to {size - 1}",
                 param=param,
             )
+
+    def _check_bans(self, request: GenerationRequest) -> None:
+        banned = {token for token, bias in request.sampling.logit_bias.items() if bias <= BANNED}
+        if banned and len(banned.union(self._model.end_tokens)) == self._model.vocabulary_size:
+            raise EngineError("invalid_request", "it bans every token but those that end an answer", param="logit_bias")
+
+
+def _stop_strings(request: GenerationRequest) -> StopStrings:
+    """What finds them takes memory for each of their characters."""
+    length = sum(map(len, request.stop))
+    if length > _MAX_STOP_CHARACTERS:
+        raise EngineError(
+            "invalid_request",
+            f"the stop strings have {length} characters in all; expected at most {_MAX_STOP_CHARACTERS}",
+            param="stop",
+        )
+    return StopStrings(request.stop)

@@ -36,6 +36,7 @@ class Sequence:
         self.completion_tokens = 0
         self.cumulative_logprob = 0.0
         self.prompt_logprobs: list[TokenLogprob] = []
+        self.is_prompt_scored = False
 
     def __repr__(self) -> str:
         return f"{self.job.id}.{self.index}[{self.computed}/{len(self.tokens)}]"
@@ -52,8 +53,8 @@ class Sequence:
 
     @property
     def scores_prompt(self) -> bool:
-        """Whether every prompt token must be computed here, for its log probability."""
-        return self.job.request.echo and self.job.request.logprobs is not None
+        """Whether every prompt token must be computed here, for its log probability: once, also if the slot is lost later."""
+        return not self.is_prompt_scored and self.job.request.echo and self.job.request.logprobs is not None
 
     @property
     def reuses_prefixes(self) -> bool:

@@ -92,7 +92,9 @@ class Slots:
     def clear_all(self) -> None:
         """Forget the state of every slot."""
         for slot in self._slots:
-            self._truncate(slot, 0)
+            # Also where no token is noted: a step that failed may have left cells.
+            self._cells.keep_prefix(slot.number, 0)
+            slot.tokens.clear()
 
     def evict_idle(self) -> bool:
         """Forget the idle state that was used longest ago. False if there is none."""

@@ -22,6 +22,12 @@ class StopStrings:
         self._held = ""
         self._hit = False
 
+    def copy(self) -> "StopStrings":
+        """A watcher of another text for the same stop strings, which share what was made of them."""
+        another = StopStrings(())
+        another._automaton = self._automaton
+        return another
+
     def push(self, text: str) -> tuple[str, bool]:
         """The text that is safe to emit, and whether a stop string has been met. After that, all text is dropped."""
         if self._hit:

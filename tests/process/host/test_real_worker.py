@@ -87,3 +87,15 @@ async def test_a_file_with_a_good_header_and_no_weights_is_a_failed_load_and_no_
         assert caught.value.code == "model_load_failed"
     finally:
         await engine.aclose()
+
+
+async def test_who_leaves_before_a_request_is_prepared_costs_no_preparing(engine):
+    await answer(engine)
+    # Each of these takes a third of a second to tokenize, only to be found too long.
+    long = TokenizeRequest(model=MODEL, text="hello world " * 100_000)
+    leaving = [asyncio.create_task(engine.tokenize(long)) for _ in range(30)]
+    await asyncio.sleep(0.05)
+    for task in leaving:
+        task.cancel()
+    async with asyncio.timeout(4):
+        assert (await engine.tokenize(TokenizeRequest(model=MODEL, text="a"))).tokens

@@ -271,3 +271,46 @@ def test_no_more_of_a_long_chat_is_left_out_than_must_be(model: InProcess, count
         "", prompt=ChatPrompt(messages=tuple(turns)), truncate_prompt=True, context_limit_tokens=limit, max_tokens=1
     )
     assert model.run(chat)[0].usage.prompt_tokens == length(turns[-count:])
+
+
+def test_an_echoed_prompt_is_scored_once_though_its_slot_is_lost_on_the_way():
+    text = "one two three four five six seven " * 12
+    requests = [
+        request(f"{n} {text}", echo=True, logprobs=1, ignore_eos=True, max_tokens=50, stop=("\0",)) for n in range(4)
+    ]
+    with load(ctx_size_tokens=256, batch_tokens=32) as small:
+        answers = InProcess(small).run(*requests)
+    for answer in answers:
+        echoes = [event for event in answer.events if isinstance(event, TextDelta) and event.echo]
+        assert [len(echo.logprobs) for echo in echoes] == [answer.usage.prompt_tokens]
+
+
+def test_stop_strings_are_bounded_together(model: InProcess):
+    with pytest.raises(EngineError, match="16384") as caught:
+        model.run(request("a", stop=("ab" * 4096, "cd" * 4097)))
+    assert (caught.value.code, caught.value.param) == ("invalid_request", "stop")
+
+
+def test_a_bias_that_bans_every_token_is_refused(model: InProcess):
+    bans = dict.fromkeys(range(model.worker.model.vocabulary_size), -100.0)
+    with pytest.raises(EngineError, match="every token") as caught:
+        model.run(request("a", sampling=sampled(logit_bias=bans)))
+    assert (caught.value.code, caught.value.param) == ("invalid_request", "logit_bias")
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_bias_that_bans_what_the_schema_demands_is_the_requests_fault(model: InProcess, temperature):
+    vocabulary = model.worker.model
+    bans = {t: -100.0 for t in range(vocabulary.vocabulary_size) if b"{" in vocabulary.piece(t)}
+    constraint = JsonConstraint(schema='{"type": "object"}')
+    (answer,) = model.run(
+        request("a", constraint=constraint, sampling=sampled(temperature=temperature, logit_bias=bans))
+    )
+    (ending,) = answer.endings
+    assert (ending.code, ending.param) == ("invalid_request", "logit_bias")
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-45, 1e-31, 1e-29])
+def test_the_least_temperatures_are_as_good_as_none(model: InProcess, temperature):
+    greedy, cold = model.run(request("a b c"), request("a b c", sampling=SamplingParams(temperature=temperature)))
+    assert cold.text == greedy.text

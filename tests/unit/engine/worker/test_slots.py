@@ -167,3 +167,13 @@ class SlotLife(RuleBasedStateMachine):
 
 
 TestSlotLife = SlotLife.TestCase
+
+
+def test_clearing_forgets_also_cells_that_a_failed_step_left():
+    cells = TableKvCells()
+    slots = Slots(cells, 2, shares_prefixes=True)
+    slot = slots.acquire([1, 2, 3])
+    cells.compute(slot.number, 2)
+    slots.clear_all()
+    slots.check_integrity()
+    assert cells.cells == 0
