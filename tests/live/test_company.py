@@ -38,13 +38,6 @@ async def test_greedy_answers_are_the_same_alone_and_in_company(client, model):
     assert together == alone * 4
 
 
-async def test_seeded_answers_are_the_same_alone_and_in_company(client, model):
-    drawn = {"temperature": 1.5, "seed": 5}
-    alone = [await answer(client, model, question, **drawn) for question in QUESTIONS[:3]]
-    together = await asyncio.gather(*(answer(client, model, question, **drawn) for question in QUESTIONS[:3] * 3))
-    assert together == alone * 3
-
-
 async def test_more_requests_than_slots_all_finish(client, model):
     answers = await asyncio.gather(*(answer(client, model, f"What is {i} + 1?") for i in range(40)))
     assert all(answers)
