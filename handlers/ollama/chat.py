@@ -6,6 +6,7 @@ from handlers import generations
 from handlers.context import Call
 from handlers.ollama.residency import change_residency
 from handlers.streaming import json_response, ndjson_response
+from handlers.wire.nullable import or_default
 from handlers.wire.ollama import chat as wire
 from handlers.wire.types.ollama import ChatRequest
 
@@ -17,6 +18,6 @@ async def chat(call: Call[ChatRequest]) -> Response:
     if not wire.has_messages(body):
         return json_response(wire.render_residency(body["model"], await change_residency(call, request)))
     generation = await generations.begin(call, request)
-    if body.get("stream", True):
+    if or_default(body.get("stream"), True):
         return ndjson_response(call, generation, wire.chunks(generations.Noted(call, generation), body))
     return json_response(wire.render(await generations.finish(call, generation), body))

@@ -39,7 +39,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         message = "format: JSON and tools in one request are not supported yet; leave out one of the two"
         raise InvalidParameter(message, "format", code=UNSUPPORTED_PARAMETER)
     prompt = ChatPrompt(
-        messages=template_messages(body["messages"]),
+        messages=template_messages(body["messages"] or ()),
         tools=tools,
         template_kwargs=template_kwargs(body.get("think"), entry),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine import EmbeddingRequest, EmbeddingResult, JsonObject, ModelEntry
 from handlers.wire.keep_alive import parse_keep_alive
+from handlers.wire.nullable import or_default
 from handlers.wire.types.ollama import EmbeddingsRequest, EmbedRequest, ModelOptions
 from handlers.wire.vectors import as_numbers, check_dimensions
 
@@ -23,7 +24,7 @@ def parse(body: EmbedRequest, entry: ModelEntry) -> EmbeddingRequest:
     return EmbeddingRequest(
         model=body["model"],
         inputs=tuple(texts),
-        truncate=body.get("truncate", True),
+        truncate=or_default(body.get("truncate"), True),
         dimensions=check_dimensions(body.get("dimensions"), entry),
         context_limit_tokens=_context_limit(body),
         keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),

@@ -37,7 +37,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     if raw:
         _refuse_beside(body, "raw", ("system", "context", "suffix"))
     kwargs = template_kwargs(body.get("think"), entry)
-    prompt = TextPrompt(text=body.get("prompt", "")) if raw else _prompt(body, entry, kwargs)
+    prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs)
     return generation_request(body, prompt, return_context=not raw)
 
 
@@ -74,7 +74,7 @@ def _context(end: Finished | GenerationResult) -> JsonObject:
 
 def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject) -> Prompt:
     """Filling in, or one turn of the model's template; a model without a template continues the text as it stands."""
-    text = body.get("prompt", "")
+    text = body.get("prompt") or ""
     if body.get("suffix"):
         return _infill(body, entry)
     context = tuple(body.get("context") or ())
@@ -82,16 +82,16 @@ def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject) -> Prompt:
         if body.get("system"):
             raise InvalidParameter(f"system: the model {entry.name!r} has no template to put it into", "system")
         return TokenPrompt(tokens=context, text=text) if context else TextPrompt(text=text)
-    system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
-    messages = (*system, {"role": "user", "content": text})
-    return ChatPrompt(messages=messages, template_kwargs=kwargs, prefix_tokens=context)
+    system: list[JsonObject] = [{"role": "system", "content": body["system"]}] if body.get("system") else []
+    messages = [*system, {"role": "user", "content": text}]
+    return ChatPrompt(messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context)
 
 
 def _infill(body: Body, entry: ModelEntry) -> InfillPrompt:
     _refuse_beside(body, "suffix", ("system", "context"))
     if "insert" not in entry.metadata.capabilities:
         raise InvalidParameter(f"suffix: the model {entry.name!r} does not support insert", "suffix")
-    return InfillPrompt(prefix=body.get("prompt", ""), suffix=body["suffix"])
+    return InfillPrompt(prefix=body.get("prompt") or "", suffix=body.get("suffix") or "")
 
 
 def _refuse_beside(body: Body, mode: str, fields: tuple[str, ...]) -> None:

@@ -12,20 +12,20 @@ class GenerateRequest(TypedDict):
     """A prompt to continue, and how."""
 
     model: str
-    prompt: NotRequired[str]
-    suffix: NotRequired[str]
-    images: NotRequired[Images]
+    prompt: NotRequired[str | None]
+    suffix: NotRequired[str | None]
+    images: NotRequired[Images | None]
     format: NotRequired[Format]
-    system: NotRequired[str]
-    stream: NotRequired[bool]
+    system: NotRequired[str | None]
+    stream: NotRequired[bool | None]
     think: NotRequired[Think]
-    raw: NotRequired[bool]
-    keep_alive: NotRequired[str | float]
+    raw: NotRequired[bool | None]
+    keep_alive: NotRequired[str | float | None]
     options: NotRequired[ModelOptions | None]
-    logprobs: NotRequired[bool]
-    top_logprobs: NotRequired[int]
-    template: NotRequired[str]
-    context: NotRequired[list[int]]
+    logprobs: NotRequired[bool | None]
+    top_logprobs: NotRequired[int | None]
+    template: NotRequired[str | None]
+    context: NotRequired[list[int] | None]
 
 
 class ModelOptions(TypedDict):
@@ -130,15 +130,15 @@ class ChatRequest(TypedDict):
     """A conversation to answer, and how."""
 
     model: str
-    messages: list[ChatMessage]
-    tools: NotRequired[list[ToolDefinition]]
+    messages: list[ChatMessage] | None
+    tools: NotRequired[list[ToolDefinition] | None]
     format: NotRequired[Format]
     options: NotRequired[ModelOptions | None]
-    stream: NotRequired[bool]
+    stream: NotRequired[bool | None]
     think: NotRequired[Think]
-    keep_alive: NotRequired[str | float]
-    logprobs: NotRequired[bool]
-    top_logprobs: NotRequired[int]
+    keep_alive: NotRequired[str | float | None]
+    logprobs: NotRequired[bool | None]
+    top_logprobs: NotRequired[int | None]
 
 
 class ChatMessage(TypedDict):
@@ -244,9 +244,9 @@ class EmbedRequest(TypedDict):
 
     model: str
     input: str | list[str]
-    truncate: NotRequired[bool]
-    dimensions: NotRequired[int]
-    keep_alive: NotRequired[str | float]
+    truncate: NotRequired[bool | None]
+    dimensions: NotRequired[int | None]
+    keep_alive: NotRequired[str | float | None]
     options: NotRequired[ModelOptions | None]
 
 
@@ -264,8 +264,8 @@ class EmbeddingsRequest(TypedDict):
     """One text to embed."""
 
     model: str
-    prompt: NotRequired[str]
-    keep_alive: NotRequired[str | float]
+    prompt: NotRequired[str | None]
+    keep_alive: NotRequired[str | float | None]
     options: NotRequired[ModelOptions | None]
 
 
@@ -332,7 +332,7 @@ class ShowRequest(TypedDict):
 
     model: NotRequired[str]
     name: NotRequired[str]
-    verbose: NotRequired[bool]
+    verbose: NotRequired[bool | None]
 
 
 class ShowResponse(TypedDict):
@@ -368,6 +368,6 @@ Images: TypeAlias = list[str]
 
 Format: TypeAlias = Literal["", "json"] | dict[str, Any] | None
 
-Think: TypeAlias = bool | Literal["high", "medium", "low", "max"]
+Think: TypeAlias = bool | Literal["high", "medium", "low", "max"] | None
 
 Logprobs: TypeAlias = list[Logprob]
