@@ -23,7 +23,7 @@ ENDLESS_OLLAMA = {
     "model": DEMO_MODEL,
     "prompt": "Hello!",
     "raw": True,
-    "options": {"num_predict": -1, "temperature": 5},
+    "options": {"num_predict": -1, "ignore_eos": True},
 }
 
 
