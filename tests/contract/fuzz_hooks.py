@@ -142,7 +142,8 @@ def enough_answers_to_choose_from(body):
 
 def json_or_tools(body):
     if body.get("tools"):
-        body.pop("response_format", None)
+        for name in ("response_format", "format"):
+            body.pop(name, None)
 
 
 def there_is_something_to_continue(body):
