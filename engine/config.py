@@ -12,7 +12,7 @@ class LoadParams(msgspec.Struct, frozen=True, kw_only=True):
     `n_gpu_layers`: number of layers put on the GPU, or "auto" (all where llama.cpp was built with a GPU backend, else none).
     `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
     for, at most 8192. `parallel`: sequences computed at once. `threads`: 0 takes the number of physical cores.
-    `batch_tokens`: the most tokens of one step.
+    `batch_tokens`: the most tokens of one step, at least `parallel`.
     """
 
     n_gpu_layers: int | Literal["auto"] = "auto"

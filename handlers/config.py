@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENV_PREFIX = "TRUELINE_"
@@ -87,7 +87,7 @@ class ServerConfig(BaseSettings):
     )
     ctx_size: int = Field(0, ge=0, description="Tokens of context; 0: as trained, at most 8192.")
     parallel: int = Field(8, ge=1, le=256, description="Sequences that a model computes at once.")
-    batch_size: int = Field(512, ge=1, description="The most tokens of one step.")
+    batch_size: int = Field(512, ge=1, description="The most tokens of one step; at least parallel.")
     threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
     keep_alive: Seconds = Field(
         300.0, description="How long a model loaded on demand stays after its last request (5m); negative: for ever."
@@ -105,6 +105,16 @@ class ServerConfig(BaseSettings):
     sse_keep_alive_seconds: Seconds = Field(15.0, gt=0, description="Silence before a stream sends a comment.")
     shutdown_timeout_seconds: Seconds = Field(5.0, gt=0, description="How long open requests get to end at the end.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _holds_every_sequence(cls, value: int, others: ValidationInfo) -> int:
+        parallel = others.data.get("parallel", value)
+        if value < parallel:
+            raise ValueError(
+                f"expected at least {parallel}, the value of parallel: a step takes a token of each sequence"
+            )
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -75,6 +75,7 @@ def test_gpu_layers_are_a_number_or_auto(text, layers):
     [
         ({"port": "many"}, ["port", "--port", "'many'"]),
         ({"port": "70000"}, ["port", "65535"]),
+        ({"batch_size": "4"}, ["batch_size", "--batch-size", "at least 8", "parallel"]),
         ({"keep_alive": "soon"}, ["keep_alive", "5m"]),
         ({"n_gpu_layers": "all"}, ["n_gpu_layers", "auto"]),
         ({"log_level": "loud"}, ["log_level", "'info'"]),
