@@ -359,7 +359,7 @@ class ShowResponseTensor(TypedDict):
 
 
 class VersionResponse(TypedDict):
-    """The version of this server."""
+    """The version of Ollama whose API is spoken."""
 
     version: NotRequired[str]
 
