@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import ollama
 import pytest
 
@@ -199,3 +200,9 @@ class TestEmbeddings:
     async def test_the_legacy_call_answers_one_vector(self, client, model):
         answer = await settle(client.embeddings(model=model, prompt="hello"))
         assert len(answer.embedding) > 8
+
+
+def test_the_version_is_recent_enough_for_clients_that_compare_it(server):
+    version = httpx.get(f"{server.url}/api/version").json()["version"]
+    needed_for_tool_calls_in_streams = (0, 8, 0)
+    assert tuple(map(int, version.split("."))) >= needed_for_tool_calls_in_streams
