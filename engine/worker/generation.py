@@ -181,6 +181,7 @@ class Generator:
     def _finish(self, sequence: Sequence, reason: FinishReason) -> Iterator[tuple[int, Event]]:
         job = sequence.job
         self._scheduler.discard(sequence)
+        sequence.sampler.close()  # it holds as much as a vocabulary's candidates; the request may have many answers
         score = sequence.cumulative_logprob if job.request.score else None
         for event in sequence.output.finish(
             reason, completion_tokens=sequence.completion_tokens, cumulative_logprob=score

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from engine.errors import EngineError
 from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, TokenizeResult
@@ -47,13 +48,17 @@ class Loop:
         self._preparing: set[int] = set()
 
     def run(self) -> None:
-        """Serve until the host closes the connection."""
+        """Serve until the host closes the connection. Whatever ends it, the host hears of it before anything is waited for."""
         threading.Thread(target=self._read_frames, name="read", daemon=True).start()
-        while self._receive():
-            for computing in self._computing:
-                if not computing.is_idle:
-                    self._emit(computing.step())
-        self._preparers.shutdown(cancel_futures=True)
+        try:
+            while self._receive():
+                for computing in self._computing:
+                    if not computing.is_idle:
+                        self._emit(computing.step())
+        finally:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+            self._preparers.shutdown(cancel_futures=True)
 
     def _read_frames(self) -> None:
         """Put what the host sends into the inbox; None when it has gone, or sends what is no frame."""

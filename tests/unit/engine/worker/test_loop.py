@@ -1,0 +1,61 @@
+"""The loop tells the host of its end at once."""
+
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from engine.protocol import Submit, encode
+from engine.request import TokenizeRequest
+from engine.worker.loop import Loop
+
+
+class Failing:
+    """A generator that has work and fails at it, once `begun` is set."""
+
+    def __init__(self, begun):
+        self._begun = begun
+
+    @property
+    def is_idle(self):
+        return not self._begun.is_set()
+
+    def step(self):
+        raise ZeroDivisionError("a fault of this program")
+
+
+class Slow:
+    """A preparer that keeps its thread until it is let go."""
+
+    def __init__(self, begun, release):
+        self._begun = begun
+        self._release = release
+
+    def text_tokens(self, request):
+        self._begun.set()
+        self._release.wait(timeout=30)
+        return []
+
+
+def test_a_fault_in_a_step_closes_the_connection_while_a_request_is_still_being_prepared():
+    host, end = socket.socketpair()
+    begun, release = threading.Event(), threading.Event()
+    worker = SimpleNamespace(generator=Failing(begun), embedder=None, preparer=Slow(begun, release))
+    loop = Loop(end, worker)
+
+    def run():
+        with pytest.raises(ZeroDivisionError):
+            loop.run()
+
+    thread = threading.Thread(target=run)
+    with host, end:
+        thread.start()
+        host.sendall(encode(Submit(id=1, request=TokenizeRequest(model="m", text="a"))))
+        begun.wait(timeout=10)
+        host.sendall(encode(Submit(id=2, request=TokenizeRequest(model="m", text="b"))))
+        host.settimeout(10)
+        assert host.recv(1) == b""
+        release.set()
+        thread.join(timeout=10)
+    assert not thread.is_alive()
