@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -53,7 +54,8 @@ def test_a_fault_in_a_step_closes_the_connection_while_a_request_is_still_being_
         thread.start()
         host.sendall(encode(Submit(id=1, request=TokenizeRequest(model="m", text="a"))))
         begun.wait(timeout=10)
-        host.sendall(encode(Submit(id=2, request=TokenizeRequest(model="m", text="b"))))
+        with suppress(BrokenPipeError):  # it wakes the loop, if that had found nothing to do
+            host.sendall(encode(Submit(id=2, request=TokenizeRequest(model="m", text="b"))))
         host.settimeout(10)
         assert host.recv(1) == b""
         release.set()
