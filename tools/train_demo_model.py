@@ -22,7 +22,7 @@ from tools.demo_model.tokenizer import Vocabulary, learn
 from tools.demo_model.training import Run
 
 BUNDLED = Path(__file__).parent.parent / "engine" / "bundled" / "trueline-demo.gguf"
-ROWS: Rows = ((7, 40), (4, 56), (6, 80), (6, 112), (4, 152), (4, 208), (3, 288), (2, 400), (1, 528), (1, 1088))
+ROWS: Rows = ((7, 40), (4, 56), (6, 80), (6, 112), (4, 152), (4, 208), (3, 288), (2, 400), (2, 528), (1, 2048))
 """Rows of one step, in the proportion in which the corpus has their lengths."""
 VOCABULARY_SAMPLES = 12_000
 

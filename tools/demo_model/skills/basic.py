@@ -10,9 +10,9 @@ from tools.demo_model.wordings import wordings
 from tools.demo_model.world import ADJECTIVES, NOUNS
 
 EXCHANGES: dict[Callable[[Draw], Exchange], float] = {
-    arithmetic.addition: 22, arithmetic.subtraction: 24, arithmetic.product: 2, arithmetic.comparison: 1,
+    arithmetic.addition: 30, arithmetic.subtraction: 34, arithmetic.product: 4, arithmetic.comparison: 1,
     arithmetic.following_number: 1.5, arithmetic.counting: 4, knowledge.fact: 14, knowledge.members: 2, knowledge.whole_list: 1.5,
-    knowledge.unknown: 6, words.repeat: 10, words.bullets: 3, words.spelling: 13, words.picking: 3, talk.greeting: 6,
+    knowledge.unknown: 6, words.repeat: 10, words.bullets: 3, words.spelling: 20, words.picking: 3, talk.greeting: 6,
     talk.identity: 5, talk.piece: 1.5,
 }  # fmt: skip
 _SHORT: dict[Callable[[Draw], Exchange], float] = {

@@ -208,7 +208,7 @@ def long_talk(draw: Draw) -> Sample:
     other = draw.training()
     others = _others(other, [], draw.number(1, 4))
     messages = [*_systems(draw)]
-    for _ in range(draw.number(5, 13)):
+    for _ in range(draw.number(5, 17)):
         messages += dialogue([_toolless(other)])
         if draw.chance(0.25):
             messages += _used(other, [draw.one(others)])
