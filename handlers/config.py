@@ -160,6 +160,10 @@ def _origin(pattern: str, name: str) -> str:
 
 
 def _from_environment() -> dict[str, Any]:
+    known = {_CONFIG_VARIABLE, *(f"{ENV_PREFIX}{name.upper()}" for name in ServerConfig.model_fields)}
+    unknown = sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known)
+    if unknown:
+        raise ConfigError(f"there is no setting for the variable {unknown[0]}; `trueline config` lists them")
     return EnvSettingsSource(ServerConfig, env_prefix=ENV_PREFIX, env_ignore_empty=True)()
 
 

@@ -113,3 +113,9 @@ def test_a_missing_file_is_named(tmp_path):
 def test_keys_are_not_shown(monkeypatch):
     monkeypatch.setenv("TRUELINE_API_KEYS", "secret-1,secret-2")
     assert "secret" not in repr(load({}).config)
+
+
+def test_a_variable_that_is_no_setting_is_refused_as_an_unknown_key_of_the_file_is(monkeypatch):
+    monkeypatch.setenv("TRUELINE_CTXSIZE", "4096")
+    with pytest.raises(ConfigError, match="no setting for the variable TRUELINE_CTXSIZE"):
+        load({})
