@@ -171,29 +171,29 @@ class _MeterInsertion(NodeTransformer):
         node.iter = self._call("looped", node.iter, nodes.Const(text_characters))
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - as above
         """Jinja offers no other way to see `~`."""
         self.generic_visit(node)
         return self._call("concatenated", *node.nodes)
 
-    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802 - as above
         """A list may hold another twice, and so on: small to make, vast to print."""
         self.generic_visit(node)
         return node if all(isinstance(item, nodes.Const) for item in node.items) else self._call("literal", node)
 
-    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802 - as above
         """As a list, unless it is what a loop or assignment unpacks into."""
         self.generic_visit(node)
         return node if node.ctx != "load" else self._call("literal", node)
 
-    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802 - as above
         """As a list."""
         self.generic_visit(node)
         return self._call("literal", node)
 
     def _call(self, method: str, *args: nodes.Node) -> nodes.Call:
         call = nodes.Call(nodes.EnvironmentAttribute(method), cast("list[nodes.Expr]", list(args)), [], None, None)
-        return call.set_environment(self._environment)  # type: ignore[return-value]
+        return call.set_environment(self._environment)  # type: ignore[return-value] # Jinja types it as any node
 
 
 def _template_texts(node: nodes.Node) -> Iterator[nodes.TemplateData]:
