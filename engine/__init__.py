@@ -2,7 +2,20 @@
 
 from pathlib import Path
 
-from engine.config import EngineConfig, LoadParams
+from engine.config import (
+    QUANTIZED_CACHE_TYPES,
+    Attention,
+    CacheType,
+    EngineConfig,
+    FlashAttention,
+    LoadParams,
+    MemoryMap,
+    Numa,
+    Placement,
+    Rope,
+    RopeScaling,
+    SplitMode,
+)
 from engine.engine import Engine, LoadedEntry
 from engine.errors import ERROR_CODES, CatalogError, EngineError, ErrorCode
 from engine.events import (
@@ -48,9 +61,12 @@ BUNDLED_MODEL: Path = Path(__file__).parent / "bundled" / "trueline-demo.gguf"
 __all__ = [
     "BUNDLED_MODEL",
     "ERROR_CODES",
+    "QUANTIZED_CACHE_TYPES",
     "Alternative",
     "ApplyTemplateRequest",
     "ApplyTemplateResult",
+    "Attention",
+    "CacheType",
     "Capability",
     "CatalogError",
     "ChatPrompt",
@@ -66,6 +82,7 @@ __all__ = [
     "ErrorCode",
     "FinishReason",
     "Finished",
+    "FlashAttention",
     "GeneratedChoice",
     "Generation",
     "GenerationEvent",
@@ -77,12 +94,18 @@ __all__ = [
     "LoadParams",
     "LoadedEntry",
     "LoadedModel",
+    "MemoryMap",
     "Mirostat",
     "ModelEntry",
     "ModelMetadata",
+    "Numa",
+    "Placement",
     "Pooling",
     "Prompt",
+    "Rope",
+    "RopeScaling",
     "SamplingParams",
+    "SplitMode",
     "TensorShape",
     "TextDelta",
     "TextPrompt",

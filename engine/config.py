@@ -1,32 +1,95 @@
 """How the engine is set up: which model files, and how each is loaded. Plain values; read from settings by the server."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+SplitMode = Literal["none", "layer", "row", "tensor"]
+FlashAttention = Literal["auto", "on", "off"]
+CacheType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
+RopeScaling = Literal["none", "linear", "yarn", "longrope"]
+MemoryMap = Literal["auto", "on", "off"]
+Numa = Literal["off", "distribute", "isolate", "numactl", "mirror"]
 
-class LoadParams(msgspec.Struct, frozen=True, kw_only=True):
-    """How a worker loads a model.
+QUANTIZED_CACHE_TYPES: frozenset[CacheType] = frozenset({"q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"})
 
-    `n_gpu_layers`: number of layers put on the GPU, or "auto" (all where llama.cpp was built with a GPU backend, else none).
-    `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
-    for, at most 8192. `parallel`: sequences computed at once. `threads`: 0 takes the number of physical cores.
-    `batch_tokens`: the most tokens of one step, at least `parallel`.
+
+class _Params(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every group of parameters."""
+
+
+class Placement(_Params, frozen=True, kw_only=True):
+    """Where a model's weights lie.
+
+    `n_gpu_layers`: number of layers put on the GPU, "all", or "auto" (all where llama.cpp was built with a GPU backend, else
+    none). Over several GPUs a model is spread by `split_mode` (None: by layers) in the proportions of `tensor_split` (none:
+    by their free memory); "none" takes `main_gpu` alone. `rpc_servers` (HOST:PORT) lend their devices. `mmap`: weights are
+    read from the file when first used; "auto": where no device copies them anyway. `mlock` keeps them in memory.
     """
 
-    n_gpu_layers: int | Literal["auto"] = "auto"
+    n_gpu_layers: int | Literal["auto", "all"] = "auto"
+    split_mode: SplitMode | None = None
+    tensor_split: tuple[float, ...] = ()
+    main_gpu: int | None = None
+    rpc_servers: tuple[str, ...] = ()
+    mmap: MemoryMap = "auto"
+    mlock: bool = False
+    numa: Numa = "off"
+
+
+class Attention(_Params, frozen=True, kw_only=True):
+    """How attention is computed, and what its cache of keys and values is kept as. Quantized values need flash attention."""
+
+    flash: FlashAttention = "auto"
+    cache_type_k: CacheType = "f16"
+    cache_type_v: CacheType = "f16"
+
+
+class Rope(_Params, frozen=True, kw_only=True):
+    """How rotary positions are stretched beyond what a model was trained for. None: as its file says.
+
+    `freq_base` in radians, `freq_scale` a factor (0.5 doubles the reach); `yarn_*` are YaRN's (arXiv 2309.00071), `yarn_orig_ctx`
+    in tokens.
+    """
+
+    scaling: RopeScaling | None = None
+    freq_base: float | None = None
+    freq_scale: float | None = None
+    yarn_orig_ctx: int | None = None
+    yarn_ext_factor: float | None = None
+    yarn_attn_factor: float | None = None
+    yarn_beta_fast: float | None = None
+    yarn_beta_slow: float | None = None
+
+
+class LoadParams(_Params, frozen=True, kw_only=True):
+    """How a worker loads a model.
+
+    `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
+    for, at most 8192. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
+    the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
+    `micro_batch_tokens`: of one pass through the model.
+    """
+
+    placement: Placement = Placement()
+    attention: Attention = Attention()
+    rope: Rope = Rope()
     ctx_size_tokens: int = 0
     parallel: int = 8
     threads: int = 0
+    batch_threads: int = 0
     batch_tokens: int = 512
+    micro_batch_tokens: int = 512
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine serves, and with how much.
 
     `models`: files and directories to serve, as (name or None, path); a directory serves every GGUF file below it and
-    takes no name. `preload`: names of models that are loaded at start and stay; None: every model given as a file.
+    takes no name. `load`: how each is loaded, but for those whose names `own_loads` has. `preload`: names of models that
+    are loaded at start and stay; None: every model given as a file, but for those that `on_demand` names.
     `keep_alive_seconds`: how long a model loaded on demand stays after its last request (negative: for ever; 0: not at
     all). `max_loaded_models`: workers alive at once; None: three, or as many as are preloaded. `max_queue`: requests
     that may wait, for a model to load and in each model for a free place. `load_timeout_seconds`: a model that has not
@@ -36,7 +99,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     models: tuple[tuple[str | None, Path], ...]
     load: LoadParams = LoadParams()
+    own_loads: Mapping[str, LoadParams] = {}
     preload: tuple[str, ...] | None = None
+    on_demand: tuple[str, ...] = ()
     keep_alive_seconds: float = 300.0
     max_loaded_models: int | None = None
     max_queue: int = 512
@@ -44,3 +109,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace_seconds: float = 3.0
     cache_dir: Path | None = None
     log_level: str = "info"
+
+    def load_of(self, name: str) -> LoadParams:
+        """How the model of this name is loaded."""
+        return self.own_loads.get(name, self.load)

@@ -55,7 +55,8 @@ class Engine:
     def __init__(self, config: EngineConfig, *, worker_command: tuple[str, ...] = WORKER_COMMAND) -> None:
         self.preload_errors: dict[str, str] = {}
         self._catalog = Catalog(config.models)
-        self._preload = config.preload if config.preload is not None else self._catalog.file_names
+        self._preload = config.preload if config.preload is not None else self._files_to_keep(config)
+        self._own_loads = tuple(config.own_loads)
         self._loaded_once: set[str] = set()
         self._preloading: set[asyncio.Task[None]] = set()
         self._digests = Digests(config.cache_dir / "digests" if config.cache_dir else None)
@@ -66,12 +67,18 @@ class Engine:
     def __repr__(self) -> str:
         return f"<Engine {'ready' if self.ready else 'not ready'} {self._pool!r}>"
 
+    def _files_to_keep(self, config: EngineConfig) -> tuple[str, ...]:
+        return tuple(name for name in self._catalog.file_names if name not in config.on_demand)
+
     async def start(self) -> None:
         """Find the models and begin to load those that are to stay. Raises CatalogError where a named one is unusable."""
         await asyncio.to_thread(self._catalog.scan)
         for name in self._preload:
             if self._catalog.find(name) is None:
                 raise CatalogError(f"the model {name!r} is to be loaded at start, but {self._known_names()}")
+        for name in self._own_loads:
+            if self._catalog.find(name) is None:
+                raise CatalogError(f"there are settings for a model {name!r}, but {self._known_names()}")
         self._started = True
         for name in self._preload:
             task = asyncio.create_task(self._preload_one(name), name=f"preload of {name}")

@@ -10,11 +10,12 @@ from pathlib import Path
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine import BUNDLED_MODEL, Engine, EngineConfig, LoadParams
+from engine import BUNDLED_MODEL, Engine, EngineConfig
 from handlers.access import Access
 from handlers.boundary import ErrorBoundary
 from handlers.config import ServerConfig
 from handlers.contract.application import contract_application
+from handlers.model_settings import load_params
 from handlers.security import ApiKeys, Guard
 from handlers.server.docs import page_file
 
@@ -37,17 +38,14 @@ def create_app(config: ServerConfig, engine: Engine, keys: ApiKeys) -> ASGIApp:
 def engine_config(config: ServerConfig) -> EngineConfig:
     """The engine's part of the settings. Without any model, the bundled demonstration model is served."""
     models = [_named_model(text) for text in config.model]
+    models.extend((name, table.file) for name, table in config.models.items() if table.file is not None)
     if config.models_dir is not None:
         models.append((None, config.models_dir))
     return EngineConfig(
         models=tuple(models) or ((None, BUNDLED_MODEL),),
-        load=LoadParams(
-            n_gpu_layers=config.n_gpu_layers,
-            ctx_size_tokens=config.ctx_size,
-            parallel=config.parallel,
-            threads=config.threads,
-            batch_tokens=config.batch_size,
-        ),
+        load=load_params(config),
+        own_loads={name: load_params(table) for name, table in config.models.items()},
+        on_demand=tuple(name for name, table in config.models.items() if not table.preload),
         keep_alive_seconds=config.keep_alive,
         max_loaded_models=config.max_loaded_models,
         max_queue=config.max_queue,

@@ -10,11 +10,11 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, Literal, NoReturn, get_args, get_origin
 
 import click
 
-from handlers.config import NOT_ON_COMMAND_LINE, ConfigError, ServerConfig, load
+from handlers.config import NOT_ON_COMMAND_LINE, ConfigError, ServerConfig, load, own_values
 
 _CONFIG_FILE = "config_file"
 
@@ -38,11 +38,20 @@ def _option(name: str) -> click.Option:
         return click.Option([f"{flag}/--no-{flag[2:]}", name], default=None, help=text)
     if _is_several(field.annotation):
         return click.Option([flag, name], multiple=True, default=None, help=f"{text} Repeatable.", metavar="TEXT")
-    return click.Option([flag, name], help=text, metavar="VALUE")
+    return click.Option([flag, name], help=text, metavar=_choices(field.annotation) or "VALUE")
 
 
 def _is_several(annotation: Any) -> bool:
     return isinstance(annotation, types.GenericAlias) and get_args(annotation) == (str, ...)
+
+
+def _choices(annotation: Any) -> str:
+    """The values that a setting may have where they are words: `auto|on|off`. Empty where they are not."""
+    wanted = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) is not Literal:
+        wanted = [word for part in wanted if get_origin(part) is Literal for word in get_args(part)]
+        wanted += ["NUMBER"] if wanted and int in get_args(annotation) else []
+    return "|".join(wanted)
 
 
 @click.group()
@@ -74,6 +83,7 @@ def config(**options: Any) -> None:
     """Print every setting's effective value and where it came from."""
     loaded = _loaded(options)
     rows = [(name, _shown(getattr(loaded.config, name)), loaded.origins[name]) for name in ServerConfig.model_fields]
+    rows += [(name, _shown(value), loaded.origins["models"]) for name, value in own_values(loaded.config)]
     name_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     for name, value, origin in rows:
         _say(f"{name:{name_width}}  {value:{value_width}}  {origin}")
@@ -89,8 +99,8 @@ def _loaded(options: dict[str, Any]) -> Any:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(value) or "-"
+    if isinstance(value, tuple | dict):
+        return ",".join(map(str, value)) or "-"
     if isinstance(value, bool):
         return str(value).lower()
     return "-" if value is None else str(value)

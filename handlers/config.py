@@ -7,67 +7,31 @@ one. Must not know what the settings are used for.
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from handlers.model_settings import ModelSettings, ModelTable
+from handlers.setting_types import File, Seconds, Several
 
 ENV_PREFIX = "TRUELINE_"
 _CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
-_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h|)")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class ConfigError(Exception):
     """A setting that cannot be used. The text is one line for the person who set it."""
 
 
-def _several(value: Any) -> Any:
-    """Several values written as one text, separated by commas; the command line and TOML give lists."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _seconds(value: Any) -> Any:
-    """A number of seconds, or a duration such as 500ms, 30s, 5m or 1h30m."""
-    if not isinstance(value, str):
-        return value
-    pieces = _DURATION.findall(value)
-    if not pieces or "".join(number + unit for number, unit in pieces) != value.strip():
-        raise ValueError("expected a number of seconds, or a duration such as 30s, 5m or 1h30m")
-    total = sum(abs(float(number)) * _UNIT_SECONDS[unit] for number, unit in pieces)
-    return -total if value.strip().startswith("-") else total
-
-
-def _whole_or_auto(value: Any) -> Any:
-    if value == "auto":
-        return value
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise ValueError("expected a whole number or auto") from None
-
-
-def _expanded(path: Path) -> Path:
-    return path.expanduser()
-
-
-Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-File = Annotated[Path, AfterValidator(_expanded)]
-
-
 def _default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME", "~/.local/share")).expanduser() / "trueline"
 
 
-class ServerConfig(BaseSettings):
-    """Every setting. Constructing it reads no environment; `load` does."""
+class ServerSettings(BaseSettings):
+    """The settings of the server itself."""
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, validate_default=False)
 
@@ -82,13 +46,6 @@ class ServerConfig(BaseSettings):
     model: Several = Field((), description="GGUF file, NAME=FILE, or a directory of them. None: the bundled demo.")
     models_dir: File | None = Field(None, description="Directory of GGUF files that are loaded when asked for.")
     data_dir: File = Field(default_factory=_default_data_dir, description="Where this server keeps its own files.")
-    n_gpu_layers: Annotated[int | Literal["auto"], BeforeValidator(_whole_or_auto)] = Field(
-        "auto", description="Layers put on the GPU; auto: all where there is one, else none."
-    )
-    ctx_size: int = Field(0, ge=0, description="Tokens of context; 0: as trained, at most 8192.")
-    parallel: int = Field(8, ge=1, le=256, description="Sequences that a model computes at once.")
-    batch_size: int = Field(512, ge=1, description="The most tokens of one step; at least parallel.")
-    threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
     keep_alive: Seconds = Field(
         300.0, description="How long a model loaded on demand stays after its last request (5m); negative: for ever."
     )
@@ -106,16 +63,6 @@ class ServerConfig(BaseSettings):
     shutdown_timeout_seconds: Seconds = Field(5.0, gt=0, description="How long open requests get to end at the end.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
-    @field_validator("batch_size")
-    @classmethod
-    def _holds_every_sequence(cls, value: int, others: ValidationInfo) -> int:
-        parallel = others.data.get("parallel", value)
-        if value < parallel:
-            raise ValueError(
-                f"expected at least {parallel}, the value of parallel: a step takes a token of each sequence"
-            )
-        return value
-
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
@@ -124,7 +71,36 @@ class ServerConfig(BaseSettings):
         return (init_settings,)
 
 
-NOT_ON_COMMAND_LINE = frozenset({"api_keys"})
+class ServerConfig(ModelSettings, ServerSettings):
+    """Every setting. Constructing it reads no environment; `load` does."""
+
+    models: dict[str, ModelTable] = Field({}, description="Models with settings of their own.")
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _on_top_of_the_common(cls, value: Any, others: ValidationInfo) -> Any:
+        """Each table with what is set for every model where it says nothing itself."""
+        if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
+            raise ValueError("expected tables, such as [models.chat]")
+        common = {name: others.data[name] for name in ModelSettings.model_fields if name in others.data}
+        return {name: {**common, **table} for name, table in value.items()}
+
+
+SECRET = frozenset({"api_keys"})
+"""Set by the environment only: a command line is visible to all users, and files get shared."""
+TABLES = frozenset({"models"})
+"""Set by the file only."""
+NOT_ON_COMMAND_LINE = SECRET | TABLES
+
+
+def own_values(config: ServerConfig) -> list[tuple[str, Any]]:
+    """What models' tables set otherwise than it is set for every model, as `models.NAME.SETTING` and value."""
+    return [
+        (f"models.{model}.{name}", value)
+        for model, table in config.models.items()
+        for name, value in table
+        if value != getattr(config, name, ModelTable.model_fields[name].default)
+    ]
 
 
 class Loaded(NamedTuple):
@@ -160,7 +136,10 @@ def _origin(pattern: str, name: str) -> str:
 
 
 def _from_environment() -> dict[str, Any]:
-    known = {_CONFIG_VARIABLE, *(f"{ENV_PREFIX}{name.upper()}" for name in ServerConfig.model_fields)}
+    known = {
+        _CONFIG_VARIABLE,
+        *(f"{ENV_PREFIX}{name.upper()}" for name in ServerConfig.model_fields if name not in TABLES),
+    }
     unknown = sorted(name for name in os.environ if name.upper().startswith(ENV_PREFIX) and name.upper() not in known)
     if unknown:
         raise ConfigError(f"there is no setting for the variable {unknown[0]}; `trueline config` lists them")
@@ -177,7 +156,7 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     for name in values:
-        if name not in ServerConfig.model_fields or name in NOT_ON_COMMAND_LINE:
+        if name not in ServerConfig.model_fields or name in SECRET:
             raise ConfigError(f"{path}: there is no setting {name!r}; `trueline config` lists them")
     return values
 
@@ -185,5 +164,8 @@ def _from_file(path: Path | None) -> dict[str, Any]:
 def _complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0])
+    place = ".".join(map(str, first["loc"])) if name in TABLES else name
     reason = first["msg"].removeprefix("Value error, ")
-    return f"{name} (from {origins.get(name, 'default')}): {reason}; got {first['input']!r}"
+    if first["type"] == "extra_forbidden":
+        return f"{place} (from {origins.get(name, 'default')}): there is no such setting"
+    return f"{place} (from {origins.get(name, 'default')}): {reason}; got {first['input']!r}"

@@ -135,7 +135,7 @@ class Pool:
             waiter.future.set_result(lease)
 
     def _lease(self, worker: Worker, keep_alive_seconds: float | None, *, load_ns: int) -> Lease:
-        places = self._config.load.parallel + self._config.max_queue
+        places = self._config.load_of(worker.name).parallel + self._config.max_queue
         if worker.active_requests >= places:
             message = (
                 f"{worker.active_requests} requests run or wait in the model {worker.name!r} already; try again later"
@@ -213,7 +213,11 @@ class Pool:
 
     async def _load(self, worker: Worker) -> Connection:
         logger.info("loading model %s from %s", worker.name, worker.entry.path)
-        load = Load(path=str(worker.entry.path), params=self._config.load, log_level=self._config.log_level)
+        load = Load(
+            path=str(worker.entry.path),
+            params=self._config.load_of(worker.name),
+            log_level=self._config.log_level,
+        )
         return await Connection.open(
             worker.name,
             load,

@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config import Attention, CacheType, FlashAttention, Rope, RopeScaling
+from engine.llama import library
 from engine.llama.batch import Batch
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
@@ -15,12 +17,37 @@ from engine.llama.resource import Resource
 POOLING_NONE = llama_cpp.LLAMA_POOLING_TYPE_NONE
 POOLING_FROM_MODEL = llama_cpp.LLAMA_POOLING_TYPE_UNSPECIFIED
 
+_GGML_TYPE_BF16 = 30  # ggml.h; the bindings do not name it
+_FLASH: dict[FlashAttention, int] = {
+    "auto": llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "on": llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    "off": llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
+_CACHE_TYPES: dict[CacheType, int] = {
+    "f32": llama_cpp.GGML_TYPE_F32,
+    "f16": llama_cpp.GGML_TYPE_F16,
+    "bf16": _GGML_TYPE_BF16,
+    "q8_0": llama_cpp.GGML_TYPE_Q8_0,
+    "q5_1": llama_cpp.GGML_TYPE_Q5_1,
+    "q5_0": llama_cpp.GGML_TYPE_Q5_0,
+    "q4_1": llama_cpp.GGML_TYPE_Q4_1,
+    "q4_0": llama_cpp.GGML_TYPE_Q4_0,
+    "iq4_nl": llama_cpp.GGML_TYPE_IQ4_NL,
+}
+_ROPE_SCALINGS: dict[RopeScaling, int] = {
+    "none": llama_cpp.LLAMA_ROPE_SCALING_TYPE_NONE,
+    "linear": llama_cpp.LLAMA_ROPE_SCALING_TYPE_LINEAR,
+    "yarn": llama_cpp.LLAMA_ROPE_SCALING_TYPE_YARN,
+    "longrope": llama_cpp.LLAMA_ROPE_SCALING_TYPE_LONGROPE,
+}
+
 _OUTCOMES = {2: "it was aborted", -1: "the batch is invalid"}
 
 
 class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     """`ctx_size_tokens`: KV cells, shared by at most `sequences` sequences. `batch_tokens`: rows of one decode;
-    `micro_batch_tokens`: of one pass through the graph. `outputs`: rows of one pass that may want an output; 0: all.
+    `micro_batch_tokens`: of one pass through the graph. `threads` compute batches of one row, `batch_threads` (0: as many)
+    larger ones. `outputs`: rows of one pass that may want an output; 0: all.
     `pooling`: one of POOLING_*, for embeddings."""
 
     ctx_size_tokens: int
@@ -28,6 +55,9 @@ class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     batch_tokens: int
     micro_batch_tokens: int
     threads: int
+    batch_threads: int = 0
+    attention: Attention = Attention()
+    rope: Rope = Rope()
     outputs: int = 0
     embeddings: bool = False
     pooling: int = POOLING_FROM_MODEL
@@ -37,10 +67,13 @@ class Context(Resource):
     """Computed state of a number of sequences of one model."""
 
     def __init__(self, model: Model, params: ContextParams) -> None:
-        """Allocate the KV cache and the graph's buffers; LlamaError where there is no memory for them."""
+        """Allocate the KV cache and the graph's buffers; LlamaError where the model does not go with the parameters, or there is
+        no memory."""
+        library.forget_errors()
         handle = llama_cpp.llama_init_from_model(model.handle, _to_c(params))
         if not handle:
-            raise LlamaError(f"llama.cpp can't make a context of {params.ctx_size_tokens} tokens: out of memory?")
+            reason = library.last_errors() or "out of memory?"
+            raise LlamaError(f"llama.cpp can't make a context of {params.ctx_size_tokens} tokens: {reason}")
         super().__init__(handle, llama_cpp.llama_free)
         self._memory: Any = llama_cpp.llama_get_memory(handle)
         self._vocabulary_size = model.vocabulary_size
@@ -107,7 +140,12 @@ def _to_c(params: ContextParams) -> Any:
     c.n_ubatch = params.micro_batch_tokens
     c.n_outputs_max = params.outputs
     c.n_outputs_max_per_seq = 0
-    c.n_threads = c.n_threads_batch = params.threads
+    c.n_threads = params.threads
+    c.n_threads_batch = params.batch_threads or params.threads
+    c.flash_attn_type = _FLASH[params.attention.flash]
+    c.type_k = _CACHE_TYPES[params.attention.cache_type_k]
+    c.type_v = _CACHE_TYPES[params.attention.cache_type_v]
+    _set_rope(c, params.rope)
     c.embeddings = params.embeddings
     c.pooling_type = params.pooling
     # One buffer for all sequences makes a shared prefix a metadata copy, and lets one request use the whole context.
@@ -115,3 +153,21 @@ def _to_c(params: ContextParams) -> Any:
     # The whole window is kept, else a cached prefix of a sliding-window model could not be resumed.
     c.swa_full = True
     return c
+
+
+def _set_rope(c: Any, rope: Rope) -> None:
+    """What is None stays at llama.cpp's default, which is the model's own."""
+    if rope.scaling is not None:
+        c.rope_scaling_type = _ROPE_SCALINGS[rope.scaling]
+    values = {
+        "rope_freq_base": rope.freq_base,
+        "rope_freq_scale": rope.freq_scale,
+        "yarn_orig_ctx": rope.yarn_orig_ctx,
+        "yarn_ext_factor": rope.yarn_ext_factor,
+        "yarn_attn_factor": rope.yarn_attn_factor,
+        "yarn_beta_fast": rope.yarn_beta_fast,
+        "yarn_beta_slow": rope.yarn_beta_slow,
+    }
+    for name, value in values.items():
+        if value is not None:
+            setattr(c, name, value)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import llama_cpp
 
-from engine.llama import library
+from engine.config import Placement
+from engine.llama import library, placement
 from engine.llama.library import LlamaError
 from engine.llama.resource import Resource
 from engine.llama.segments import SEGMENT_CHARACTERS, Segments
@@ -17,27 +18,31 @@ Pooling = Literal["none", "mean", "cls", "last", "rank"]
 
 _POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")
 _PIECE_BYTES = 256
-_ALL_LAYERS = (1 << 31) - 1
+_ANYWHERE = Placement()
 
 
 class Model(Resource):
     """The weights and vocabulary of one GGUF file."""
 
-    def __init__(self, path: Path, *, n_gpu_layers: int | Literal["auto"]) -> None:
+    def __init__(self, path: Path, at: Placement = _ANYWHERE) -> None:
         """Load `path`. LlamaError says why it can't be."""
         library.start()
         library.forget_errors()
-        params = llama_cpp.llama_model_default_params()
-        params.n_gpu_layers = _resolve_gpu_layers(n_gpu_layers)
+        self._params = params = placement.to_c(at)  # llama.cpp reads its arrays as long as the model lives
         handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             raise LlamaError(f"llama.cpp can't load {path.name}: {library.last_errors() or 'it gave no reason'}")
         super().__init__(handle, llama_cpp.llama_model_free)
         self.vocab: Any = llama_cpp.llama_model_get_vocab(handle)
-        self.gpu_layers = min(params.n_gpu_layers, self.n_layers + 1) if library.supports_gpu() else 0
+        self.gpu_layers = self._layers_on_gpu(params.n_gpu_layers)
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
         self._pieces: dict[tuple[int, bool], bytes] = {}
         self._segments_of: dict[bool, Segments] = {}
+
+    def _layers_on_gpu(self, wanted: int) -> int:
+        """The output counts as one more layer; a negative number means all."""
+        everything = self.n_layers + 1
+        return min(wanted if wanted >= 0 else everything, everything) if library.supports_gpu() else 0
 
     @cached_property
     def n_layers(self) -> int:
@@ -199,12 +204,6 @@ class Model(Resource):
             if length >= 0:
                 return buffer.raw[:length]
             room = -length
-
-
-def _resolve_gpu_layers(wanted: int | Literal["auto"]) -> int:
-    if wanted != "auto":
-        return wanted
-    return _ALL_LAYERS if library.supports_gpu() else 0
 
 
 def _token_or_none(token: int) -> int | None:

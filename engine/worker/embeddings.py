@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config import LoadParams
 from engine.errors import EngineError
 from engine.events import EmbeddingResult, Event, Failed, Timings, Usage
 from engine.llama.batch import Batch
@@ -45,11 +46,11 @@ class EmbeddingJob:
 class Embedder:
     """Embeds with one model. Its context is made at the first request: a generating model seldom gets one."""
 
-    def __init__(self, model: Model, *, ctx_size_tokens: int, threads: int) -> None:
-        """`ctx_size_tokens` 0: what the model was trained for, at most 2048."""
+    def __init__(self, model: Model, params: LoadParams) -> None:
+        """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048."""
         self._model = model
-        self._tokens = min(model.context_length, ctx_size_tokens or _DEFAULT_TOKENS)
-        self._threads = threads
+        self._params = params
+        self._tokens = min(model.context_length, params.ctx_size_tokens or _DEFAULT_TOKENS)
         # Of a text that a model reads from left to right, only the last token's state has seen all of it.
         self._takes_last_token = model.is_causal and model.pooling in ("none", "last")
         self._context: Context | None = None
@@ -188,7 +189,10 @@ class Embedder:
             sequences=_SEQUENCES,
             batch_tokens=self._tokens,
             micro_batch_tokens=min(self._tokens, _MICRO_BATCH_TOKENS) if last else self._tokens,
-            threads=self._threads,
+            threads=self._params.threads,
+            batch_threads=self._params.batch_threads,
+            attention=self._params.attention,
+            rope=self._params.rope,
             outputs=_SEQUENCES if last else 0,
             embeddings=True,
             pooling=POOLING_NONE if last else POOLING_FROM_MODEL,

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import psutil
 
 from engine.config import LoadParams
@@ -17,7 +18,6 @@ from engine.worker.generation import Generator
 from engine.worker.prepare import Preparer
 
 _DEFAULT_CTX_TOKENS = 8192
-_MICRO_BATCH_TOKENS = 512
 
 
 class LoadedWorker:
@@ -27,11 +27,11 @@ class LoadedWorker:
         """Load the file; LlamaError says why it can't be."""
         self._threads = params.threads or _default_threads()
         with ExitStack() as stack:
-            self.model = stack.enter_context(Model(path, n_gpu_layers=params.n_gpu_layers))
+            self.model = stack.enter_context(Model(path, params.placement))
             self.generator = self._generator(stack, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
             self.preparer = Preparer(self.model, ctx_size_tokens)
-            self.embedder = Embedder(self.model, ctx_size_tokens=params.ctx_size_tokens, threads=self._threads)
+            self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads))
             stack.callback(self.embedder.close)
             self._resources = stack.pop_all()
 
@@ -61,8 +61,11 @@ class LoadedWorker:
             ctx_size_tokens=params.ctx_size_tokens or min(self.model.context_length, _DEFAULT_CTX_TOKENS),
             sequences=params.parallel,
             batch_tokens=params.batch_tokens,
-            micro_batch_tokens=min(params.batch_tokens, _MICRO_BATCH_TOKENS),
+            micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
             threads=self._threads,
+            batch_threads=params.batch_threads,
+            attention=params.attention,
+            rope=params.rope,
         )
         context = stack.enter_context(Context(self.model, context_params))
         return Generator(self.model, context)

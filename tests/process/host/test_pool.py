@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from engine import EngineError, LoadParams
+from engine import CatalogError, EngineError, LoadParams
 from tests.gguf_bytes import write_model
 from tests.process.host.probes import HELLO, loaded, run, until
 
@@ -151,6 +151,21 @@ async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripte
         assert (await run(engine, script(*HELLO))).choices[0].text == "hello"
         for generation in held:
             generation.close()
+
+
+async def test_a_model_with_parameters_of_its_own_has_its_own_number_of_places(scripted, script):
+    async with scripted(max_queue=0, load=LoadParams(parallel=2), own_loads={"b": LoadParams(parallel=1)}) as engine:
+        held = [await engine.generate(script(["started"], ["hang"], model=name)) for name in ("a", "a", "b")]
+        with pytest.raises(EngineError, match="model 'b'"):
+            await engine.generate(script(*HELLO, model="b"))
+        for generation in held:
+            generation.close()
+
+
+async def test_parameters_for_a_model_that_is_not_there_are_refused_at_start(scripted):
+    with pytest.raises(CatalogError, match=r"settings for a model 'd', but the models here are: a, b, c"):
+        async with scripted(own_loads={"d": LoadParams()}):
+            pass
 
 
 async def test_who_stops_waiting_leaves_the_line(scripted, script):

@@ -14,6 +14,7 @@ from engine import (
     EngineError,
     GenerationRequest,
     LoadParams,
+    Placement,
     SamplingParams,
     TextPrompt,
     TokenizeRequest,
@@ -99,3 +100,30 @@ async def test_who_leaves_before_a_request_is_prepared_costs_no_preparing(engine
         task.cancel()
     async with asyncio.timeout(4):
         assert (await engine.tokenize(TokenizeRequest(model=MODEL, text="a"))).tokens
+
+
+async def test_one_file_is_served_under_two_names_each_loaded_its_own_way():
+    config = EngineConfig(
+        models=(("short", BUNDLED_MODEL), ("long", BUNDLED_MODEL)),
+        load=LoadParams(threads=1, ctx_size_tokens=256),
+        own_loads={"long": LoadParams(threads=1, ctx_size_tokens=1024)},
+        on_demand=("long",),
+    )
+    engine = Engine(config)
+    await engine.start()
+    try:
+        assert engine.preloads == ("short",)
+        assert [(await engine.load(name)).ctx_size_tokens for name in ("short", "long")] == [256, 1024]
+    finally:
+        await engine.aclose()
+
+
+async def test_a_model_that_cannot_be_placed_as_asked_fails_to_load_with_the_reason():
+    servers = Placement(rpc_servers=("127.0.0.1:9",))
+    engine = Engine(EngineConfig(models=((None, BUNDLED_MODEL),), load=LoadParams(placement=servers)))
+    await engine.start()
+    try:
+        with pytest.raises(EngineError, match="could not be loaded: .*RPC"):
+            await engine.load(MODEL)
+    finally:
+        await engine.aclose()

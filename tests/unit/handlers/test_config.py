@@ -1,10 +1,11 @@
 """Settings: which source wins, where each value came from, and one clear line for each that cannot be used."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from handlers.config import ConfigError, ServerConfig, load
+from handlers.config import ConfigError, ServerConfig, load, own_values
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +66,8 @@ def test_durations_are_numbers_of_seconds_or_have_units(text, seconds):
     assert load({"keep_alive": text}).config.keep_alive == seconds
 
 
-@pytest.mark.parametrize(("text", "layers"), [("auto", "auto"), ("12", 12), ("-1", -1)])
-def test_gpu_layers_are_a_number_or_auto(text, layers):
+@pytest.mark.parametrize(("text", "layers"), [("auto", "auto"), ("all", "all"), ("12", 12)])
+def test_gpu_layers_are_a_number_or_auto_or_all(text, layers):
     assert load({"n_gpu_layers": text}).config.n_gpu_layers == layers
 
 
@@ -77,7 +78,21 @@ def test_gpu_layers_are_a_number_or_auto(text, layers):
         ({"port": "70000"}, ["port", "65535"]),
         ({"batch_size": "4"}, ["batch_size", "--batch-size", "at least 8", "parallel"]),
         ({"keep_alive": "soon"}, ["keep_alive", "5m"]),
-        ({"n_gpu_layers": "all"}, ["n_gpu_layers", "auto"]),
+        ({"n_gpu_layers": "most"}, ["n_gpu_layers", "auto", "all"]),
+        ({"n_gpu_layers": "-1"}, ["n_gpu_layers", "all"]),
+        ({"cache_type_k": "q3_k"}, ["cache_type_k", "'q8_0'", "'f16'"]),
+        ({"cache_type_v": "q8_0", "flash_attention": "off"}, ["cache_type_v", "flash_attention"]),
+        ({"split_mode": "columns"}, ["split_mode", "'layer'"]),
+        ({"main_gpu": "1"}, ["main_gpu", "split_mode none"]),
+        ({"split_mode": "none", "tensor_split": "1,1"}, ["tensor_split", "split_mode none"]),
+        ({"tensor_split": "3,-1"}, ["tensor_split", "3,1"]),
+        ({"tensor_split": "0,0"}, ["tensor_split", "3,1"]),
+        ({"rpc_server": ("somewhere",)}, ["rpc_server", "HOST:PORT", "'somewhere'"]),
+        ({"rope_scaling": "most"}, ["rope_scaling", "'yarn'"]),
+        ({"rope_freq_scale": "0"}, ["rope_freq_scale", "greater than 0"]),
+        ({"yarn_attn_factor": "1.5"}, ["yarn_attn_factor", "yarn_ext_factor 0"]),
+        ({"numa": "yes"}, ["numa", "'distribute'"]),
+        ({"mmap": "maybe"}, ["mmap", "'auto'"]),
         ({"log_level": "loud"}, ["log_level", "'info'"]),
     ],
 )
@@ -118,4 +133,59 @@ def test_keys_are_not_shown(monkeypatch):
 def test_a_variable_that_is_no_setting_is_refused_as_an_unknown_key_of_the_file_is(monkeypatch):
     monkeypatch.setenv("TRUELINE_CTXSIZE", "4096")
     with pytest.raises(ConfigError, match="no setting for the variable TRUELINE_CTXSIZE"):
+        load({})
+
+
+TABLES = """
+ctx_size = 2048
+cache_type_k = "q8_0"
+
+[models.short]
+file = "a.gguf"
+ctx_size = 512
+
+[models.long]
+file = "a.gguf"
+preload = false
+rope_scaling = "yarn"
+"""
+
+
+def test_a_models_table_replaces_what_is_set_for_every_model(toml):
+    config = load({"parallel": "3"}, toml(TABLES)).config
+    short, long = config.models["short"], config.models["long"]
+    assert (short.ctx_size, short.parallel, short.cache_type_k, short.rope_scaling) == (512, 3, "q8_0", None)
+    assert (long.ctx_size, long.parallel, long.cache_type_k, long.rope_scaling) == (2048, 3, "q8_0", "yarn")
+
+
+def test_what_a_models_table_sets_otherwise_can_be_listed(toml):
+    assert own_values(load({}, toml(TABLES)).config) == [
+        ("models.short.ctx_size", 512),
+        ("models.short.file", Path("a.gguf")),
+        ("models.long.rope_scaling", "yarn"),
+        ("models.long.file", Path("a.gguf")),
+        ("models.long.preload", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[models.chat]\nctx_siz = 5", ["models.chat.ctx_siz", "no such setting"]),
+        ("[models.chat]\nctx_size = -5", ["models.chat.ctx_size", "-5"]),
+        ("[models.chat]\nbatch_size = 4", ["models.chat.batch_size", "at least 8"]),
+        ("[models.chat]\nport = 4", ["models.chat.port", "no such setting"]),
+        ("[models]\nchat = 4", ["models", "[models.chat]"]),
+    ],
+)
+def test_a_bad_value_in_a_models_table_is_named_with_its_model(text, words, toml):
+    with pytest.raises(ConfigError) as refusal:
+        load({}, toml(text))
+    assert "\n" not in str(refusal.value)
+    assert all(word in str(refusal.value) for word in words)
+
+
+def test_tables_of_models_are_for_the_file_only(monkeypatch):
+    monkeypatch.setenv("TRUELINE_MODELS", "{}")
+    with pytest.raises(ConfigError, match="no setting for the variable TRUELINE_MODELS"):
         load({})

@@ -1,0 +1,157 @@
+"""How a model is loaded: the settings that hold for every model, and that a model's own table may replace.
+
+Owns each one's type, default and meaning, what contradicts what, and the way to the engine's load parameters. Must not know where
+values come from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from engine import (
+    QUANTIZED_CACHE_TYPES,
+    Attention,
+    CacheType,
+    FlashAttention,
+    LoadParams,
+    MemoryMap,
+    Numa,
+    Placement,
+    Rope,
+    RopeScaling,
+    SplitMode,
+)
+from handlers.setting_types import File, LayerCount, Proportions, Several
+
+Group = TypeVar("Group", Placement, Attention, Rope)
+
+_ENDPOINT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}")
+
+
+class ModelSettings(BaseModel):
+    """What can be set for every model, and anew for each."""
+
+    ctx_size: int = Field(0, ge=0, description="Tokens of context; 0: as trained, at most 8192.")
+    parallel: int = Field(8, ge=1, le=256, description="Sequences that a model computes at once.")
+    batch_size: int = Field(512, ge=1, description="The most tokens of one step; at least parallel.")
+    micro_batch_size: int = Field(512, ge=1, description="The most tokens of one pass through the model.")
+    threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
+    threads_batch: int = Field(0, ge=0, description="Processor threads that compute prompts; 0: as many as threads.")
+    numa: Numa = Field("off", description="How threads are spread over memory nodes (NUMA).")
+
+    n_gpu_layers: LayerCount = Field(
+        "auto", description="Layers put on the GPU, or all; auto: all where there is one, else none."
+    )
+    split_mode: SplitMode | None = Field(
+        None, description="How a model is spread over GPUs: layer (where unset), row, tensor, or none: one GPU."
+    )
+    main_gpu: int | None = Field(None, ge=0, description="Number of the GPU that has it all under split_mode none.")
+    tensor_split: Proportions = Field((), description="What part each GPU gets, such as 3,1; unset: by free memory.")
+    rpc_server: Several = Field(
+        (), description="HOST:PORT of a llama.cpp RPC server whose devices are used; needs a build with GGML_RPC."
+    )
+    mmap: MemoryMap = Field(
+        "auto", description="Whether weights are mapped from the file: on, off, or auto: where no device minds."
+    )
+    mlock: bool = Field(False, description="Keep the weights in memory: nothing of them is swapped out.")
+
+    flash_attention: FlashAttention = Field("auto", description="Flash attention: on, off, or auto: where it works.")
+    cache_type_k: CacheType = Field("f16", description="What the KV cache keeps keys as.")
+    cache_type_v: CacheType = Field("f16", description="What the KV cache keeps values as; quantized: flash attention.")
+    rope_scaling: RopeScaling | None = Field(None, description="How positions are stretched; unset: as the file says.")
+    rope_freq_base: float | None = Field(None, gt=0, description="RoPE's base frequency; unset: as the file says.")
+    rope_freq_scale: float | None = Field(
+        None, gt=0, description="RoPE's factor on positions (0.5: twice the context); unset: as the file says."
+    )
+    yarn_orig_ctx: int | None = Field(None, ge=1, description="YaRN: tokens of context that it was trained for.")
+    yarn_ext_factor: float | None = Field(None, ge=0, description="YaRN: 1 extrapolates, 0 interpolates alone.")
+    yarn_attn_factor: float | None = Field(None, gt=0, description="YaRN: factor on the attention's magnitude.")
+    yarn_beta_fast: float | None = Field(None, ge=0, description="YaRN: rotations above which nothing is stretched.")
+    yarn_beta_slow: float | None = Field(None, ge=0, description="YaRN: rotations below which all is stretched.")
+
+    @field_validator("batch_size")
+    @classmethod
+    def _holds_every_sequence(cls, value: int, others: ValidationInfo) -> int:
+        parallel = others.data.get("parallel", value)
+        if value < parallel:
+            raise ValueError(
+                f"expected at least {parallel}, the value of parallel: a step takes a token of each sequence"
+            )
+        return value
+
+    @field_validator("main_gpu")
+    @classmethod
+    def _only_for_one_gpu(cls, value: int | None, others: ValidationInfo) -> int | None:
+        if value is not None and others.data.get("split_mode", "none") != "none":
+            raise ValueError("expected with split_mode none only: a model on several GPUs has no main one")
+        return value
+
+    @field_validator("tensor_split")
+    @classmethod
+    def _only_for_several_gpus(cls, value: tuple[float, ...], others: ValidationInfo) -> tuple[float, ...]:
+        if value and others.data.get("split_mode") == "none":
+            raise ValueError("expected without split_mode none: there is one GPU only then")
+        return value
+
+    @field_validator("rpc_server")
+    @classmethod
+    def _endpoints(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((server for server in value if not _ENDPOINT.fullmatch(server)), None)
+        if wrong is not None:
+            raise ValueError(f"expected HOST:PORT, such as 192.0.2.7:50052, not {wrong!r}")
+        return value
+
+    @field_validator("yarn_attn_factor")
+    @classmethod
+    def _computed_while_extrapolating(cls, value: float | None, others: ValidationInfo) -> float | None:
+        if value is not None and others.data.get("yarn_ext_factor", 0) != 0:
+            raise ValueError("expected with yarn_ext_factor 0 only: else llama.cpp computes it from rope_freq_scale")
+        return value
+
+    @field_validator("cache_type_v")
+    @classmethod
+    def _quantized_needs_flash(cls, value: CacheType, others: ValidationInfo) -> CacheType:
+        if value in QUANTIZED_CACHE_TYPES and others.data.get("flash_attention") == "off":
+            raise ValueError("expected f32, f16 or bf16 while flash_attention is off: it alone reads quantized values")
+        return value
+
+
+class ModelTable(ModelSettings):
+    """A model's own settings, `[models.NAME]` in the file; each that it does not have is as set for every model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: File | None = Field(None, description="GGUF file; unset: the table is for a model that is found otherwise.")
+    preload: bool = Field(True, description="Load the file at start and keep it; else when it is asked for.")
+
+
+def load_params(settings: ModelSettings) -> LoadParams:
+    """The engine's words for these settings."""
+    return LoadParams(
+        placement=_group(Placement, settings, rpc_servers=settings.rpc_server),
+        attention=_group(Attention, settings, flash=settings.flash_attention),
+        rope=_group(
+            Rope,
+            settings,
+            scaling=settings.rope_scaling,
+            freq_base=settings.rope_freq_base,
+            freq_scale=settings.rope_freq_scale,
+        ),
+        ctx_size_tokens=settings.ctx_size,
+        parallel=settings.parallel,
+        threads=settings.threads,
+        batch_threads=settings.threads_batch,
+        batch_tokens=settings.batch_size,
+        micro_batch_tokens=settings.micro_batch_size,
+    )
+
+
+def _group(kind: type[Group], settings: ModelSettings, **renamed: Any) -> Group:
+    """A group of parameters from the settings of the same names, and from others under other names."""
+    names = {field.name for field in msgspec.structs.fields(kind)}
+    same = {name: getattr(settings, name) for name in names.intersection(type(settings).model_fields)}
+    return kind(**same, **renamed)
