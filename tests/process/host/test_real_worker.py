@@ -123,7 +123,7 @@ async def test_a_model_that_cannot_be_placed_as_asked_fails_to_load_with_the_rea
     engine = Engine(EngineConfig(models=((None, BUNDLED_MODEL),), load=LoadParams(placement=servers)))
     await engine.start()
     try:
-        with pytest.raises(EngineError, match="could not be loaded: .*RPC"):
+        with pytest.raises(EngineError, match=r"could not be loaded: .*RPC"):
             await engine.load(MODEL)
     finally:
         await engine.aclose()
