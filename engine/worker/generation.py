@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started, TextDelta, TokenLogprob
 from engine.llama.batch import Batch
-from engine.llama.constraint import Constraint
+from engine.llama.candidates import NoCandidates
 from engine.llama.context import Context
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
@@ -149,10 +149,10 @@ class Generator:
         scores = RowLogprobs(self._context.logits(row)) if request.logprobs is not None or request.score else None
         if sequence.constraint:
             sequence.constraint.mask(self._context.logits(row))
-        token = sequence.sampler.sample(self._context, row)
+        token = self._sample(sequence, row)
         job.note_token()
         if sequence.constraint:
-            _accept(sequence.constraint, token, has_bans=bool(request.sampling.logit_bias))
+            sequence.constraint.accept(token)
         if scores and request.score:
             sequence.cumulative_logprob += scores.of(token)
         if token in self._ends:
@@ -171,6 +171,17 @@ class Generator:
         reason = self._ending(sequence)
         if reason:
             yield from self._finish(sequence, reason)
+
+    def _sample(self, sequence: Sequence, row: int) -> int:
+        """The next token. Where the request's own bans leave none that its constraint allows, that is their fault."""
+        try:
+            return sequence.sampler.sample(self._context, row)
+        except NoCandidates as error:
+            if not (sequence.constraint and sequence.job.request.sampling.logit_bias):
+                raise
+            raise EngineError(
+                "invalid_request", "it bans every token that the schema allows at this place", param="logit_bias"
+            ) from error
 
     @staticmethod
     def _ending(sequence: Sequence) -> FinishReason | None:
@@ -233,15 +244,3 @@ class Generator:
 
     def _special_piece(self, token: int) -> bytes:
         return self._model.piece(token, special=True)
-
-
-def _accept(constraint: Constraint, token: int, *, has_bans: bool) -> None:
-    """Advance the constraint. Where the request's own bans leave no allowed token, some other is drawn, and that is their fault."""
-    try:
-        constraint.accept(token)
-    except LlamaError as error:
-        if not has_bans:
-            raise
-        raise EngineError(
-            "invalid_request", "it bans every token that the schema allows at this place", param="logit_bias"
-        ) from error

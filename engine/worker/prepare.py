@@ -13,8 +13,9 @@ from engine.chat.formats import CHATML, tool_format
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.logit_edits import BANNED
 from engine.llama.model import Model
-from engine.llama.sampler import BANNED, Sampler
+from engine.llama.sampler import Sampler
 from engine.request import ChatPrompt, GenerationRequest, InfillPrompt, Prompt, TextPrompt, TokenizeRequest, TokenPrompt
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence

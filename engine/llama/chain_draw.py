@@ -1,0 +1,40 @@
+"""Owns the draw with llama.cpp's samplers, on as few candidates as their first step lets be enough.
+
+Must not know where a row comes from, nor what was added to it.
+"""
+
+from engine.llama import narrowing, stages
+from engine.llama.candidates import Candidates, Logits, NoCandidates, SamplerChain
+from engine.llama.narrowing import Narrowing
+from engine.request import SamplingParams
+
+
+class ChainDraw(SamplerChain):
+    """Draws tokens with the samplers `names`, in this order, and what ends a chain."""
+
+    def __init__(self, names: list[str], setting: stages.Setting) -> None:
+        left, self._narrow = _narrowed(names, setting.params)
+        super().__init__([*stages.make(left, setting), stages.chooser(setting)])
+        self.candidates = Candidates()
+
+    def __call__(self, logits: Logits) -> int:
+        """One token; NoCandidates if none is possible."""
+        tokens = self._narrow(logits)
+        if not len(tokens):
+            raise NoCandidates("no token can be drawn: all are ruled out")
+        self.candidates.fill(tokens, logits[tokens])
+        self.apply(self.candidates)
+        return self.candidates.drawn
+
+
+def _narrowed(names: list[str], params: SamplingParams) -> tuple[list[str], Narrowing]:
+    """The samplers that are left to do, and what the first lets the row be narrowed to."""
+    match names[:1]:
+        case ["top_k"]:
+            return names, narrowing.holding_top_k(params.top_k)
+        case ["min_p"]:
+            return names, narrowing.holding_min_p(params.min_p)
+        case ["top_p"]:
+            return names[1:], narrowing.Nucleus(params.top_p)
+        case _:
+            return names, narrowing.possible
