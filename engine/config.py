@@ -70,7 +70,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
     for, at most 8192. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
     the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
-    `micro_batch_tokens`: of one pass through the model.
+    `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
+    running answers at a time.
     """
 
     placement: Placement = Placement()
@@ -82,6 +83,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     batch_threads: int = 0
     batch_tokens: int = 512
     micro_batch_tokens: int = 512
+    target_step_seconds: float = 0.3
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):

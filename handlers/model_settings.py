@@ -25,7 +25,7 @@ from engine import (
     RopeScaling,
     SplitMode,
 )
-from handlers.setting_types import File, LayerCount, Proportions, Several
+from handlers.setting_types import File, LayerCount, Proportions, Seconds, Several
 
 Group = TypeVar("Group", Placement, Attention, Rope)
 
@@ -39,6 +39,9 @@ class ModelSettings(BaseModel):
     parallel: int = Field(8, ge=1, le=256, description="Sequences that a model computes at once.")
     batch_size: int = Field(512, ge=1, description="The most tokens of one step; at least parallel.")
     micro_batch_size: int = Field(512, ge=1, description="The most tokens of one pass through the model.")
+    target_step_seconds: Seconds = Field(
+        0.3, gt=0, description="How long a prompt that comes in may hold up running answers at a time (300ms)."
+    )
     threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
     threads_batch: int = Field(0, ge=0, description="Processor threads that compute prompts; 0: as many as threads.")
     numa: Numa = Field("off", description="How threads are spread over memory nodes (NUMA).")
@@ -147,6 +150,7 @@ def load_params(settings: ModelSettings) -> LoadParams:
         batch_threads=settings.threads_batch,
         batch_tokens=settings.batch_size,
         micro_batch_tokens=settings.micro_batch_size,
+        target_step_seconds=settings.target_step_seconds,
     )
 
 

@@ -1,6 +1,7 @@
 """Owns one step of generation: schedule, decode, sample, emit. Must not know frames, sockets or threads."""
 
 import logging
+import time
 from collections.abc import Iterator
 
 from engine.errors import EngineError
@@ -12,26 +13,24 @@ from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
 from engine.request import TextPrompt
 from engine.worker.logprobs import RowLogprobs
+from engine.worker.pacing import StepPace
 from engine.worker.scheduler import Chunk, Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.slots import Slots
 
 _log = logging.getLogger("worker")
 
-_INTERLEAVED_TOKENS = 128
-"""Most prompt tokens of a step in which answers are being generated: bounds the gap that a long prompt makes in a stream."""
-
 
 class Generator:
     """Generates any number of answers together. Events come out of `start` and `step` as (request id, event)."""
 
-    def __init__(self, model: Model, context: Context) -> None:
+    def __init__(self, model: Model, context: Context, *, target_step_seconds: float) -> None:
+        """`target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
         self._model = model
         self._context = context
         self._slots = Slots(context, context.sequences, shares_prefixes=model.removes_partially)
-        self._scheduler = Scheduler(
-            self._slots, batch_tokens=context.batch_tokens, interleaved_tokens=_INTERLEAVED_TOKENS
-        )
+        self._pace = StepPace(target_seconds=target_step_seconds, batch_tokens=context.batch_tokens)
+        self._scheduler = Scheduler(self._slots, self._pace)
         self._batch = Batch(context.batch_tokens)
         self._jobs: dict[int, GenerationJob] = {}
         self._ends = frozenset(model.end_tokens)
@@ -102,6 +101,7 @@ class Generator:
         """Compute the next step; the chunks with their first rows. None if computing failed for good."""
         while True:
             chunks = self._scheduler.schedule()
+            started = time.monotonic()
             self._batch.clear()
             rows = [(chunk, self._fill(chunk)) for chunk in chunks]
             try:
@@ -114,7 +114,13 @@ class Generator:
             except LlamaError:
                 _log.exception("decoding failed in %r", self)
                 return None
+            self._note_pace(chunks, time.monotonic() - started)
             return rows
+
+    def _note_pace(self, chunks: list[Chunk], seconds: float) -> None:
+        answers = sum(chunk.count == chunk.sequence.pending == 1 for chunk in chunks)
+        total = sum(chunk.count for chunk in chunks)
+        self._pace.note(answer_tokens=answers, prompt_tokens=total - answers, seconds=seconds)
 
     def _fill(self, chunk: Chunk) -> int:
         sequence = chunk.sequence

@@ -68,7 +68,7 @@ class LoadedWorker:
             rope=params.rope,
         )
         context = stack.enter_context(Context(self.model, context_params))
-        return Generator(self.model, context)
+        return Generator(self.model, context, target_step_seconds=params.target_step_seconds)
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence as AbstractSequence
 
 import msgspec
 
+from engine.worker.pacing import StepPace
 from engine.worker.sequence import Sequence
 from engine.worker.slots import Slots, common_prefix_length
 
@@ -37,11 +38,10 @@ class Chunk(msgspec.Struct, frozen=True):
 class Scheduler:
     """Sequences that wait for a slot (oldest first) and those that have one (in the order in which they got it)."""
 
-    def __init__(self, slots: Slots, *, batch_tokens: int, interleaved_tokens: int) -> None:
-        """`batch_tokens` bounds a step; `interleaved_tokens` bounds its prompt part while answers are being generated."""
+    def __init__(self, slots: Slots, pace: StepPace) -> None:
+        """`pace` bounds a step, and its prompt part while answers are being generated."""
         self._slots = slots
-        self._batch_tokens = batch_tokens
-        self._interleaved_tokens = interleaved_tokens
+        self._pace = pace
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
         self._is_full = False
@@ -71,10 +71,7 @@ class Scheduler:
         """The next step: every generating sequence's token, then as much of the prompts as fits."""
         self._admit()
         chunks = [Chunk(sequence, 1) for sequence in self.running if sequence.pending == 1]
-        room = self._batch_tokens - len(chunks)
-        if chunks:
-            room = min(room, self._interleaved_tokens)
-        chunks.extend(self._prompt_chunks(room))
+        chunks.extend(self._prompt_chunks(self._pace.prompt_tokens(len(chunks))))
         return chunks
 
     def make_room(self) -> bool:

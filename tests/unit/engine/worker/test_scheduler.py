@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.request import GenerationRequest, SamplingParams, TextPrompt
+from engine.worker.pacing import StepPace
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.slots import Slots
@@ -12,13 +13,25 @@ from tests.unit.engine.worker.kv_cells import TableKvCells
 REQUEST = GenerationRequest(model="m", prompt=TextPrompt(text=""))
 
 
+class FixedPace(StepPace):
+    """Allows `beside_answers` prompt tokens beside running answers, as if every step so far had shown that."""
+
+    def __init__(self, *, batch_tokens, beside_answers):
+        super().__init__(target_seconds=1, batch_tokens=batch_tokens)
+        self._beside_answers = beside_answers
+
+    def prompt_tokens(self, answer_tokens):
+        room = super().prompt_tokens(0) - answer_tokens
+        return min(room, self._beside_answers) if answer_tokens else room
+
+
 class Bench:
     """A scheduler over a table of KV cells; `step()` computes what it plans, and knows one token more for who caught up."""
 
     def __init__(self, *, slots=4, batch_tokens=16, interleaved_tokens=8, shares_prefixes=True):
         self.cells = TableKvCells()
         self.slots = Slots(self.cells, slots, shares_prefixes=shares_prefixes)
-        self.scheduler = Scheduler(self.slots, batch_tokens=batch_tokens, interleaved_tokens=interleaved_tokens)
+        self.scheduler = Scheduler(self.slots, FixedPace(batch_tokens=batch_tokens, beside_answers=interleaved_tokens))
         self.computed_tokens = 0
 
     def add(self, prompt, *, new_tokens=4, request_id=0, answers=1, request=REQUEST):

@@ -1,0 +1,65 @@
+"""Owns how many tokens of prompts a step may take beside running answers, learnt from how long steps took.
+
+A running answer shows nothing while a step computes, so a prompt that comes in is cut into pieces that fit a time. Pieces cost the prompt
+itself something, for each takes the running answers along: they are therefore as large as the time allows, and never so small that the
+answers get most of the step. Must not know sequences, slots or the model.
+"""
+
+from collections import deque
+from statistics import median
+
+_REMEMBERED_STEPS = 5
+"""A median over so few follows a prompt that grows dearer with its depth, and is not moved by one step that the machine held up."""
+_LEAST_PROMPT_SHARE = 0.75
+"""Of a step's time, where it is the running answers alone that take most of the target."""
+_FIRST_PROMPT_TOKENS = 64
+_LEAST_TOKENS = 16
+_MANY_ROWS = 64
+"""llama.cpp's processor kernels take rows by fours, and from some on by sixteens: 62 were measured to take a third longer than 64."""
+
+
+class StepPace:
+    """Sizes the prompt part of a step so that the step takes about `target_seconds`, at most `batch_tokens` in all."""
+
+    def __init__(self, *, target_seconds: float, batch_tokens: int) -> None:
+        self._target_seconds = target_seconds
+        self._batch_tokens = batch_tokens
+        self._answer_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
+        self._prompt_token_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
+
+    def __repr__(self) -> str:
+        return f"StepPace({self._answers_take:.4f}s + {self._prompt_token_takes or 0:.6f}s/token)"
+
+    def prompt_tokens(self, answer_tokens: int) -> int:
+        """The most prompt tokens of a step that computes `answer_tokens` for running answers; without any, as many as fit."""
+        room = self._batch_tokens - answer_tokens
+        if not answer_tokens or room <= _LEAST_TOKENS:
+            return room
+        rows = min(self._affordable_tokens() + answer_tokens, self._batch_tokens)
+        liked = 16 if rows >= _MANY_ROWS else 4
+        return max(rows // liked * liked - answer_tokens, _LEAST_TOKENS)
+
+    def note(self, *, answer_tokens: int, prompt_tokens: int, seconds: float) -> None:
+        """A step with so many tokens took so long."""
+        if not prompt_tokens:
+            self._answer_seconds.append(seconds)
+        elif prompt_tokens >= _LEAST_TOKENS:
+            # What the answers took was seen in other steps, maybe in quieter times: the prompt has at least half of this one.
+            spent = max(seconds - self._answers_take, seconds / 2) if answer_tokens else seconds
+            self._prompt_token_seconds.append(spent / prompt_tokens)
+
+    @property
+    def _answers_take(self) -> float:
+        return median(self._answer_seconds) if self._answer_seconds else 0.0
+
+    @property
+    def _prompt_token_takes(self) -> float | None:
+        return median(self._prompt_token_seconds) if self._prompt_token_seconds else None
+
+    def _affordable_tokens(self) -> int:
+        each = self._prompt_token_takes
+        if each is None:
+            return _FIRST_PROMPT_TOKENS
+        answers = self._answers_take
+        least = answers * _LEAST_PROMPT_SHARE / (1 - _LEAST_PROMPT_SHARE)
+        return int(max(self._target_seconds - answers, least) / max(each, 1e-9))

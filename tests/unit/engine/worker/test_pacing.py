@@ -1,0 +1,104 @@
+"""A prompt beside running answers is cut into pieces that take about the wanted time, whatever the machine does."""
+
+import random
+
+import pytest
+
+from engine.worker.pacing import StepPace
+
+
+class Machine:
+    """Takes `base` seconds for a step and `each` for every token of it; `run` computes a prompt beside one running answer."""
+
+    def __init__(self, *, base=0.015, each=0.004, target_seconds=0.3, batch_tokens=512):
+        self.base, self.each = base, each
+        self.pace = StepPace(target_seconds=target_seconds, batch_tokens=batch_tokens)
+
+    def seconds(self, tokens):
+        return self.base + self.each * tokens
+
+    def answer(self, steps=5):
+        for _ in range(steps):
+            self.pace.note(answer_tokens=1, prompt_tokens=0, seconds=self.seconds(1))
+
+    def run(self, prompt_tokens):
+        """How long each step took."""
+        steps = []
+        while prompt_tokens > 0:
+            count = min(self.pace.prompt_tokens(1), prompt_tokens)
+            prompt_tokens -= count
+            steps.append(self.seconds(count + 1))
+            self.pace.note(answer_tokens=1, prompt_tokens=count, seconds=steps[-1])
+        return steps
+
+
+def test_without_running_answers_a_prompt_gets_the_whole_batch():
+    assert StepPace(target_seconds=0.001, batch_tokens=512).prompt_tokens(0) == 512
+
+
+@pytest.mark.parametrize("each", [0.0001, 0.001, 0.004, 0.01])
+def test_steps_come_near_the_target_and_stay_below_it(each):
+    machine = Machine(each=each)
+    machine.answer()
+    steps = machine.run(3000)[3:-1]
+    largest = machine.seconds(512)
+    assert all(0.7 * min(0.3, largest) <= seconds <= 0.3 for seconds in steps)
+
+
+def test_a_prompt_that_becomes_dearer_with_depth_gets_smaller_pieces():
+    machine = Machine()
+    machine.answer()
+    for _ in range(10):
+        steps = machine.run(300)
+        machine.each *= 1.1
+    assert max(steps) <= 0.3 * 1.2
+
+
+def test_one_step_that_was_held_up_changes_nothing():
+    machine = Machine()
+    machine.answer()
+    machine.run(1000)
+    before = machine.pace.prompt_tokens(1)
+    machine.pace.note(answer_tokens=1, prompt_tokens=64, seconds=30.0)
+    assert machine.pace.prompt_tokens(1) == before
+
+
+def test_it_recovers_when_the_machine_does():
+    machine = Machine()
+    machine.answer()
+    machine.run(500)
+    before = machine.pace.prompt_tokens(1)
+    machine.each *= 10
+    machine.run(500)
+    slowed = machine.pace.prompt_tokens(1)
+    machine.each /= 10
+    machine.run(1000)
+    assert slowed < before / 2
+    assert machine.pace.prompt_tokens(1) == before
+
+
+def test_where_the_answers_alone_take_the_target_the_prompt_still_gets_three_quarters_of_the_time():
+    machine = Machine(base=0.4, each=0.01)
+    machine.answer()
+    steps = machine.run(2000)[5:-1]
+    share = 1 - machine.seconds(1) / (sum(steps) / len(steps))
+    assert 0.65 <= share <= 0.8
+
+
+def test_the_rows_of_a_step_are_a_multiple_that_the_kernels_like():
+    machine = Machine()
+    machine.answer()
+    machine.run(1000)
+    assert {(machine.pace.prompt_tokens(answers) + answers) % 16 for answers in range(1, 9)} == {0}
+
+
+def test_there_is_always_some_prompt_and_never_more_than_fits():
+    draw = random.Random(7)
+    pace = StepPace(target_seconds=0.01, batch_tokens=40)
+    for _ in range(1000):
+        answers = draw.randint(0, 39)
+        count = pace.prompt_tokens(answers)
+        assert 1 <= count <= 40 - answers
+        pace.note(
+            answer_tokens=answers, prompt_tokens=draw.choice([0, count]), seconds=draw.choice([0.0, 1e-6, 0.1, 9.0])
+        )
