@@ -18,16 +18,17 @@ _WORTH_WAITING_TOKENS = 32
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """The next `count` pending tokens of a sequence."""
+    """The next `count` pending tokens of a sequence; where these are all, `draft` guesses what follows them."""
 
     sequence: Sequence
     count: int
+    draft: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> AbstractSequence[int]:
-        """The token ids to compute."""
+        """The token ids to compute, drafted ones included."""
         start = self.sequence.computed
-        return self.sequence.tokens[start : start + self.count]
+        return [*self.sequence.tokens[start : start + self.count], *self.draft]
 
     @property
     def catches_up(self) -> bool:

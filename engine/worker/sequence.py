@@ -7,6 +7,7 @@ from engine.events import Timings, TokenLogprob, Usage
 from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
 from engine.request import GenerationRequest
+from engine.worker.drafts import Drafter
 from engine.worker.output import AnswerOutput
 from engine.worker.slots import Slot
 
@@ -25,6 +26,7 @@ class Sequence:
         sampler: Sampler,
         constraint: Constraint | None,
         output: AnswerOutput,
+        drafter: Drafter | None = None,
     ) -> None:
         self.job = job
         self.index = index
@@ -33,6 +35,7 @@ class Sequence:
         self.sampler = sampler
         self.constraint = constraint
         self.output = output
+        self.drafter = drafter
         self.completion_tokens = 0
         self.cumulative_logprob = 0.0
         self.prompt_logprobs: list[TokenLogprob] = []
@@ -87,6 +90,8 @@ class GenerationJob:
         self.unfinished = 0
         self.resources = ExitStack()
         self.completion_tokens = 0
+        self.accepted_draft_tokens = 0
+        self.rejected_draft_tokens = 0
         self.cached_tokens: int | None = None
         self._received_ns = time.monotonic_ns()
         self._first_compute_ns: int | None = None

@@ -80,6 +80,10 @@ class Slots:
         """Note that `tokens` are computed behind those the slot already held."""
         slot.tokens.extend(tokens)
 
+    def truncate(self, slot: Slot, length: int) -> None:
+        """Forget what is computed behind a prefix: the draft that was wrong."""
+        self._truncate(slot, length)
+
     def release(self, slot: Slot) -> None:
         """The sequence has gone; its state stays for whoever continues it."""
         slot.is_busy = False

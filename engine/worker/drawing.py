@@ -1,0 +1,56 @@
+"""Owns the drawing of one token from a row of logits: the constraint's mask, the sampler, what is reported of the probabilities.
+
+Must not know batches or events' order.
+"""
+
+import msgspec
+
+from engine.errors import EngineError
+from engine.events import TokenLogprob
+from engine.llama.candidates import NoCandidates
+from engine.llama.context import Context
+from engine.llama.model import Model
+from engine.worker.logprobs import RowLogprobs
+from engine.worker.sequence import Sequence
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A token that was drawn, with its log probability where the request asks for it."""
+
+    token: int
+    logprob: TokenLogprob | None
+
+
+class Drawing:
+    """Draws from the outputs of one context's last batch."""
+
+    def __init__(self, model: Model, context: Context) -> None:
+        self._model = model
+        self._context = context
+
+    def draw(self, sequence: Sequence, row: int) -> Drawn:
+        """The token that follows the sequence's known ones, whose last is computed in `row`. Sampler and constraint advance."""
+        request = sequence.job.request
+        scores = RowLogprobs(self._context.logits(row)) if request.logprobs is not None or request.score else None
+        if sequence.constraint:
+            sequence.constraint.mask(self._context.logits(row))
+        token = self._sample(sequence, row)
+        sequence.job.note_token()
+        if sequence.constraint:
+            sequence.constraint.accept(token)
+        if scores and request.score:
+            sequence.cumulative_logprob += scores.of(token)
+        if scores is None or request.logprobs is None:
+            return Drawn(token, None)
+        return Drawn(token, scores.report(token, request.logprobs, self._model.piece))
+
+    def _sample(self, sequence: Sequence, row: int) -> int:
+        """The next token. Where the request's own bans leave none that its constraint allows, that is their fault."""
+        try:
+            return sequence.sampler.sample(self._context, row)
+        except NoCandidates as error:
+            if not (sequence.constraint and sequence.job.request.sampling.logit_bias):
+                raise
+            raise EngineError(
+                "invalid_request", "it bans every token that the schema allows at this place", param="logit_bias"
+            ) from error

@@ -1,0 +1,91 @@
+"""Owns the computing of a step: what the scheduler plans goes into one batch, drafts behind it where there is room.
+
+Must not know what is drawn from the outputs, nor what the events are.
+"""
+
+import logging
+import time
+from collections.abc import Sequence as AbstractSequence
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+
+from engine.llama.batch import Batch
+from engine.llama.context import Context
+from engine.llama.library import LlamaError, NoKvSlot
+from engine.worker.pacing import StepPace
+from engine.worker.scheduler import Chunk, Scheduler
+
+_log = logging.getLogger("worker")
+
+
+class Drafts(Protocol):
+    """Guesses of what follows the known tokens: see engine.worker.speculation."""
+
+    def extend(self, chunks: AbstractSequence[Chunk], room_tokens: int) -> list[Chunk]:
+        """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
+
+
+class ComputedChunk(msgspec.Struct, frozen=True):
+    """A chunk of the last batch, and the batch's row of its first token."""
+
+    chunk: Chunk
+    first_row: int
+
+
+class Runner:
+    """Computes what the scheduler plans."""
+
+    def __init__(self, context: Context, scheduler: Scheduler, pace: StepPace, drafts: Drafts) -> None:
+        """`pace` is told how long steps took."""
+        self._context = context
+        self._scheduler = scheduler
+        self._pace = pace
+        self._drafts = drafts
+        self._batch = Batch(context.batch_tokens)
+
+    def step(self) -> list[ComputedChunk] | None:
+        """Compute the next step. None if computing failed for good."""
+        try:
+            return self._compute_what_fits()
+        except NoKvSlot:
+            _log.exception("no room in the KV cache for %r", self._scheduler)
+        except LlamaError:
+            _log.exception("decoding failed in %r", self._scheduler)
+        return None
+
+    def _compute_what_fits(self) -> list[ComputedChunk]:
+        """Where there is no room in the KV cache the guesses go first: no sequence loses its place for them."""
+        while True:
+            chunks = self._scheduler.schedule()
+            room_tokens = self._batch.capacity - sum(chunk.count for chunk in chunks)
+            for attempt in (self._drafts.extend(chunks, room_tokens), chunks):
+                with suppress(NoKvSlot):
+                    return self._compute(attempt)
+            if not self._scheduler.make_room():
+                raise NoKvSlot("not even one sequence fits")
+
+    def _compute(self, chunks: AbstractSequence[Chunk]) -> list[ComputedChunk]:
+        self._batch.clear()
+        computed = [ComputedChunk(chunk, self._fill(chunk)) for chunk in chunks]
+        started = time.monotonic()
+        self._context.decode(self._batch)
+        self._note_pace(chunks, time.monotonic() - started)
+        return computed
+
+    def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
+        if any(chunk.draft for chunk in chunks):
+            return  # it takes longer than what the pace is for, and yields more
+        answers = sum(chunk.count == chunk.sequence.pending == 1 for chunk in chunks)
+        total = sum(chunk.count for chunk in chunks)
+        self._pace.note(answer_tokens=answers, prompt_tokens=total - answers, seconds=seconds)
+
+    def _fill(self, chunk: Chunk) -> int:
+        """Outputs are wanted of the last known token and of each drafted one; where a prompt is scored, of all."""
+        sequence = chunk.sequence
+        assert sequence.slot is not None
+        wants_output = 0 if sequence.scores_prompt else chunk.count - (1 if chunk.catches_up else 0)
+        return self._batch.add(
+            chunk.tokens, position=sequence.computed, sequence=sequence.slot.number, output_from=wants_output
+        )
