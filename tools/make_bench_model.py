@@ -13,7 +13,9 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from tools.bench_model.shapes import PRESETS, Shape, tensors
+from tools.bench_model.memory_kinds import add_memory_metadata, kv_heads
+from tools.bench_model.shapes import PRESETS, tensors
+from tools.bench_model.tensor import Shape
 from tools.bench_model.vocabulary import Vocabulary, byte_level_bpe, word_piece
 from tools.bench_model.weights import QUANTIZATIONS, draw, kind_of, size_bytes
 
@@ -61,13 +63,15 @@ def write_model(path: Path, shape: Shape, *, name: str, seed: int = 0) -> None:
 def _add_dimensions(writer: gguf.GGUFWriter, shape: Shape, name: str) -> None:
     writer.add_name(name)
     writer.add_description("random weights, for measuring speed")
-    writer.add_file_type(gguf.LlamaFileType[f"MOSTLY_{shape.quantization}"])
+    writer.add_file_type(
+        gguf.LlamaFileType["ALL_F32" if shape.quantization == "F32" else f"MOSTLY_{shape.quantization}"]
+    )
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
     writer.add_feed_forward_length(shape.feed_forward)
     writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_head_count_kv(kv_heads(shape))
     writer.add_vocab_size(shape.vocabulary)
     if shape.architecture == "bert":
         writer.add_layer_norm_eps(1e-12)
@@ -77,6 +81,7 @@ def _add_dimensions(writer: gguf.GGUFWriter, shape: Shape, name: str) -> None:
         writer.add_layer_norm_rms_eps(1e-6)
         writer.add_rope_freq_base(1_000_000.0)
         writer.add_rope_dimension_count(shape.width // shape.heads)
+        add_memory_metadata(writer, shape)
 
 
 def _add_decoder_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:

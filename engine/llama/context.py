@@ -14,6 +14,9 @@ from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
 from engine.llama.resource import Resource
 
+MAX_SEQUENCES = int(llama_cpp.llama_max_parallel_sequences())
+"""Most sequences that a context can have."""
+
 POOLING_NONE = llama_cpp.LLAMA_POOLING_TYPE_NONE
 POOLING_FROM_MODEL = llama_cpp.LLAMA_POOLING_TYPE_UNSPECIFIED
 
@@ -119,8 +122,15 @@ class Context(Resource):
         return bool(llama_cpp.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
-        """Let `target`, which must be empty, share the cells of `source` before position `length`."""
+        """Let `target`, which must be empty, share the cells of `source` before position `length`.
+
+        A running state (recurrent and hybrid models) is shared as it is, whatever the length: it must be that of `source`.
+        """
         llama_cpp.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def first_position(self, sequence: int) -> int:
+        """The first position that every layer still holds of a sequence: a sliding window's older ones are overwritten."""
+        return int(llama_cpp.llama_memory_seq_pos_min(self._memory, sequence))
 
     def length(self, sequence: int) -> int:
         """Number of positions that the KV cache holds of a sequence."""

@@ -71,6 +71,11 @@ class Model(Resource):
         return not recurrent
 
     @cached_property
+    def window_tokens(self) -> int:
+        """How far back the layers with a sliding window look; 0 where none has one."""
+        return int(llama_cpp.llama_model_n_swa(self._handle))
+
+    @cached_property
     def has_encoder(self) -> bool:
         """Whether it computes with an encoder (T5 and the like)."""
         return bool(llama_cpp.llama_model_has_encoder(self._handle))

@@ -1,5 +1,6 @@
 """Owns one step of generation: schedule, decode, sample, emit. Must not know frames, sockets or threads."""
 
+import itertools
 from collections.abc import Iterator
 
 from engine.errors import EngineError
@@ -13,20 +14,22 @@ from engine.worker.prompt_echo import PromptEcho
 from engine.worker.runner import ComputedChunk, Runner
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
-from engine.worker.slots import Slots, common_prefix_length
+from engine.worker.slots import MemoryKind, Slots, common_prefix_length
 from engine.worker.speculation import Speculation
 
 
 class Generator:
     """Generates any number of answers together. Events come out of `start` and `step` as (request id, event)."""
 
-    def __init__(self, model: Model, context: Context, *, target_step_seconds: float) -> None:
-        """`target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
+    def __init__(self, model: Model, context: Context, *, parallel: int, target_step_seconds: float) -> None:
+        """`parallel` sequences are computed at once; the context's other ones keep what may be wanted again.
+        `target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
         self._model = model
         self._context = context
         self._drawing = Drawing(model, context)
         self._echo = PromptEcho(model, context)
-        self._slots = Slots(context, context.sequences, shares_prefixes=model.removes_partially)
+        memory = MemoryKind(is_divisible=model.removes_partially, window_tokens=model.window_tokens)
+        self._slots = Slots(context, parallel, spare=context.sequences - parallel, memory=memory)
         pace = StepPace(target_seconds=target_step_seconds, batch_tokens=context.batch_tokens)
         self._scheduler = Scheduler(self._slots, pace)
         self._speculation = Speculation(is_possible=model.removes_partially)
@@ -50,6 +53,7 @@ class Generator:
     def start(self, job: GenerationJob) -> Iterator[tuple[int, Event]]:
         """Queue the answers of a prepared request."""
         self._jobs[job.id] = job
+        job.stops = self._stops(job.prompt_tokens)
         yield job.id, Started(prompt_tokens=len(job.prompt_tokens))
         for sequence in job.sequences:
             if job.request.echo and not sequence.scores_prompt:
@@ -95,6 +99,11 @@ class Generator:
         self._slots.check_integrity()
         if self.is_idle and self._jobs:
             raise AssertionError(f"idle, but with open jobs {sorted(self._jobs)}")
+
+    def _stops(self, prompt: list[int]) -> tuple[int, ...]:
+        """Where a prompt's last message ends: behind it stands what asks for the answer, which the next turn may not repeat."""
+        ends = (index for index in range(len(prompt) - 1, 0, -1) if prompt[index - 1] in self._ends)
+        return tuple(itertools.islice(ends, 1))
 
     def _continue(self, computed: ComputedChunk) -> Iterator[tuple[int, Event]]:
         """What follows from a computed chunk: the next tokens, where all known ones are computed."""

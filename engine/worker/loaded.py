@@ -10,7 +10,7 @@ import psutil
 
 from engine.config import LoadParams
 from engine.errors import EngineError
-from engine.llama.context import Context, ContextParams
+from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
 from engine.llama.model import Model
 from engine.protocol import LoadedModel
 from engine.worker.embeddings import Embedder
@@ -59,7 +59,7 @@ class LoadedWorker:
     def _generator(self, stack: ExitStack, params: LoadParams) -> Generator:
         context_params = ContextParams(
             ctx_size_tokens=params.ctx_size_tokens or min(self.model.context_length, _DEFAULT_CTX_TOKENS),
-            sequences=params.parallel,
+            sequences=min(2 * params.parallel, MAX_SEQUENCES),
             batch_tokens=params.batch_tokens,
             micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
             threads=self._threads,
@@ -68,7 +68,7 @@ class LoadedWorker:
             rope=params.rope,
         )
         context = stack.enter_context(Context(self.model, context_params))
-        return Generator(self.model, context, target_step_seconds=params.target_step_seconds)
+        return Generator(self.model, context, parallel=params.parallel, target_step_seconds=params.target_step_seconds)
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:

@@ -92,8 +92,8 @@ class Scheduler:
 
     def _prompt_chunks(self, room: int) -> Iterator[Chunk]:
         for sequence in self.running:
-            if sequence.pending > 1 and room > 0:
-                count = min(sequence.pending, room)
+            if sequence.pending > 1 and room > 0 and sequence.slot is not None:
+                count = sequence.slot.reach(min(sequence.pending, room))
                 room -= count
                 yield Chunk(sequence, count)
 
@@ -105,22 +105,25 @@ class Scheduler:
             if self._should_wait(sequence):
                 continue
             self.waiting.remove(sequence)
-            sequence.slot = self._slots.acquire(sequence.tokens, reuse=sequence.reuses_prefixes)
+            sequence.slot = self._slots.acquire(
+                sequence.tokens, salt=sequence.salt, reuse=sequence.reuses_prefixes, stops=sequence.job.stops
+            )
             self.running.append(sequence)
             sequence.job.note_admitted(sequence.computed)
 
     def _should_wait(self, sequence: Sequence) -> bool:
-        if not sequence.reuses_prefixes or not self._slots.shares_prefixes:
+        if not sequence.reuses_prefixes:
             return False
-        cached = self._slots.cached_prefix_length(sequence.tokens)
-        return any(self._gains(sequence, other, cached) for other in self.running if other.pending > 1)
+        cached = self._slots.cached_prefix_length(sequence.tokens, salt=sequence.salt)
+        return any(self._awaits(sequence, other, cached) for other in self.running if other.pending > 1)
 
-    @staticmethod
-    def _gains(sequence: Sequence, other: Sequence, cached: int) -> bool:
+    def _awaits(self, sequence: Sequence, other: Sequence, cached: int) -> bool:
         """Whether `other` is about to compute enough of what `sequence` needs. Answers to one request always share its prompt."""
+        if other.slot is None or other.salt != sequence.salt:
+            return False
         shared = common_prefix_length(other.tokens, sequence.tokens, at_most=len(sequence.tokens) - 1)
-        gain = shared - max(cached, other.computed)
-        return gain >= (1 if other.job is sequence.job else _WORTH_WAITING_TOKENS)
+        worth_waiting = 1 if other.job is sequence.job else _WORTH_WAITING_TOKENS
+        return shared - cached >= worth_waiting and self._slots.expect(other.slot, shared)
 
     def _give_up_slot(self, sequence: Sequence) -> None:
         if sequence.slot is not None:

@@ -71,13 +71,21 @@ class Sequence:
         return not self.scores_prompt and (self.index > 0 or not is_reproducible)
 
     @property
+    def salt(self) -> str:
+        """Only sequences of the same salt may share what was computed for them."""
+        return self.job.request.cache_salt
+
+    @property
     def reached_limit(self) -> bool:
         """Whether no further token may be drawn."""
         return len(self.tokens) >= self.job.limit_tokens
 
 
 class GenerationJob:
-    """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together."""
+    """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together.
+
+    `stops`: lengths of the prompt at which its state is worth keeping, where a memory can't be cut back to them later.
+    """
 
     def __init__(
         self, request_id: int, request: GenerationRequest, prompt_tokens: list[int], limit_tokens: int
@@ -87,6 +95,7 @@ class GenerationJob:
         self.prompt_tokens = prompt_tokens
         self.limit_tokens = limit_tokens
         self.sequences: list[Sequence] = []
+        self.stops: tuple[int, ...] = ()
         self.unfinished = 0
         self.resources = ExitStack()
         self.completion_tokens = 0

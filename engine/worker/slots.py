@@ -4,8 +4,13 @@ Decides; the KV cells obey through `KvCells`, so all of this is tested without a
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
+
+import msgspec
+
+# State of less than this costs more to keep than to compute again.
+_WORTH_KEEPING_TOKENS = 32
 
 
 class KvCells(Protocol):
@@ -15,32 +20,65 @@ class KvCells(Protocol):
         """Forget what lies behind a prefix; False where only all of it can be forgotten."""
 
     def copy_prefix(self, source: int, target: int, length: int) -> None:
-        """Let an empty sequence share another's prefix."""
+        """Let an empty sequence share another's prefix: all of it, where a memory can't be cut."""
 
     def length(self, sequence: int) -> int:
         """Number of positions held."""
 
+    def first_position(self, sequence: int) -> int:
+        """The first position of which everything is still there."""
+
+
+class MemoryKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model's memory lets be done with a sequence's state.
+
+    `is_divisible`: a prefix of it can be had; False where (a part of) it is a running summary of all tokens. `window_tokens`: how
+    far back some layers look, whose older state may be overwritten; 0: all layers look back to the beginning.
+    """
+
+    is_divisible: bool = True
+    window_tokens: int = 0
+
+
+PLAIN_MEMORY = MemoryKind()
+
 
 class Slot:
-    """A place for one sequence: `tokens` are those whose state is computed. `is_busy` while a sequence owns it."""
+    """A place for one sequence: `tokens` are those whose state is computed. `is_busy` while a sequence owns it.
+
+    Only sequences with the same `salt` may share its state. `stops`: the lengths, in rising order, at which it is worth keeping;
+    `is_kept`: it was, and here it is.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.tokens: list[int] = []
+        self.salt = ""
+        self.stops: list[int] = []
         self.is_busy = False
+        self.is_kept = False
         self.last_used = 0
 
     def __repr__(self) -> str:
         return f"{self.number}{'*' if self.is_busy else ''}:{len(self.tokens)}"
 
+    def reach(self, count: int) -> int:
+        """How many of `count` further tokens may be computed before its state is to be kept."""
+        return min(count, self.stops[0] - len(self.tokens)) if self.stops else count
+
 
 class Slots:
-    """All slots of a context. `shares_prefixes` is False for memories from which no part can be removed or copied."""
+    """All slots of a context: at most `count` are busy at once, and `spare` more keep state that is worth it.
 
-    def __init__(self, cells: KvCells, count: int, *, shares_prefixes: bool) -> None:
+    Where a memory is not divisible, a prefix can only be shared if its state was kept at just that length: a slot then stops at
+    such lengths, and an idle slot takes a copy, which in the KV cache is a note beside the same cells.
+    """
+
+    def __init__(self, cells: KvCells, count: int, *, spare: int = 0, memory: MemoryKind = PLAIN_MEMORY) -> None:
         self._cells = cells
-        self._slots = [Slot(number) for number in range(count)]
-        self.shares_prefixes = shares_prefixes
+        self._slots = [Slot(number) for number in range(count + spare)]
+        self._count = count
+        self._memory = memory
         self._clock = itertools.count(1)
 
     def __repr__(self) -> str:
@@ -49,36 +87,46 @@ class Slots:
     @property
     def has_idle(self) -> bool:
         """Whether a sequence could get a slot."""
-        return any(not slot.is_busy for slot in self._slots)
+        return sum(slot.is_busy for slot in self._slots) < self._count
 
-    def cached_prefix_length(self, tokens: Sequence[int]) -> int:
+    def cached_prefix_length(self, tokens: Sequence[int], *, salt: str = "") -> int:
         """How many of `tokens` would not have to be computed if a slot was acquired now."""
-        source = self._best_source(tokens)
-        return _reusable(source.tokens, tokens) if source else 0
+        return self._best_source(tokens, salt)[1]
 
-    def acquire(self, tokens: Sequence[int], *, reuse: bool = True) -> Slot | None:
+    def acquire(
+        self, tokens: Sequence[int], *, salt: str = "", reuse: bool = True, stops: Collection[int] = ()
+    ) -> Slot | None:
         """A slot that already holds as much of `tokens` as any does, all but the last at most; None if all are busy.
 
-        Its `tokens` say how many that are. The state of other sequences is never changed, only shared.
+        Its `tokens` say how many that are. The state of other sequences is never changed, only shared. `stops`: lengths of
+        which the state is worth keeping, where the memory does not keep it anyway.
         """
         if not self.has_idle:
             return None
-        source = self._best_source(tokens) if reuse else None
-        slot = source if source and self._is_worth_taking(source, tokens) else self._least_useful_idle(source)
-        length = _reusable(source.tokens, tokens) if source else 0
-        if slot is source:
-            self._truncate(slot, length)
-        else:
-            self._truncate(slot, 0)
-            if source and length:
-                self._cells.copy_prefix(source.number, slot.number, length)
-                slot.tokens = list(tokens[:length])
-        slot.is_busy = True
+        source, length = self._best_source(tokens, salt) if reuse else (None, 0)
+        slot = source if source and self._is_worth_taking(source, length) else self._vacated(source)
+        if source is not None and slot is not source:
+            self._copy(source, slot, length)
+        self._truncate(slot, length)
+        slot.is_busy, slot.is_kept, slot.salt = True, False, salt
+        shared = {self._longest_common(tokens, slot)} if reuse else set()
+        slot.stops = sorted(stop for stop in {*stops, *shared} if self._is_worth_a_stop(stop, slot, tokens))
         return slot
 
     def advance(self, slot: Slot, tokens: Sequence[int]) -> None:
         """Note that `tokens` are computed behind those the slot already held."""
         slot.tokens.extend(tokens)
+        while slot.stops and slot.stops[0] <= len(slot.tokens):
+            if slot.stops.pop(0) == len(slot.tokens):
+                self._keep(slot)
+
+    def expect(self, slot: Slot, length: int) -> bool:
+        """Whether a sequence may wait for a busy slot to reach `length`, to share what it holds then."""
+        if self._memory.is_divisible:
+            return True
+        if len(slot.tokens) < length:
+            slot.stops = sorted({*slot.stops, length})
+        return len(slot.tokens) <= length
 
     def truncate(self, slot: Slot, length: int) -> None:
         """Forget what is computed behind a prefix: the draft that was wrong."""
@@ -87,7 +135,8 @@ class Slots:
     def release(self, slot: Slot) -> None:
         """The sequence has gone; its state stays for whoever continues it."""
         slot.is_busy = False
-        slot.last_used = next(self._clock)
+        slot.stops = []
+        self._touch(slot)
 
     def clear(self, slot: Slot) -> None:
         """Forget the state of a slot."""
@@ -115,40 +164,82 @@ class Slots:
             if held != len(slot.tokens):
                 raise AssertionError(f"slot {slot!r} has {held} KV positions")
 
-    def _best_source(self, tokens: Sequence[int]) -> Slot | None:
-        """The slot with the longest reusable prefix; at equal length an idle one, which needs no copy."""
-        candidates = [s for s in self._slots if s.tokens and (self.shares_prefixes or self._continues(s, tokens))]
-        best = max(candidates, key=lambda s: (_reusable(s.tokens, tokens), not s.is_busy), default=None)
-        return best if best and _reusable(best.tokens, tokens) else None
+    def _best_source(self, tokens: Sequence[int], salt: str) -> tuple[Slot | None, int]:
+        """The slot with the longest reusable prefix, and its length; at equal length an idle one, which needs no copy."""
+        candidates = ((self._reusable(s, tokens), not s.is_busy, s) for s in self._slots if s.tokens and s.salt == salt)
+        length, _, slot = max(candidates, key=lambda candidate: candidate[:2], default=(0, False, None))
+        return (slot, length) if length else (None, 0)
 
-    @staticmethod
-    def _continues(slot: Slot, tokens: Sequence[int]) -> bool:
-        """Whether all that an idle slot holds is a prefix of `tokens`: then nothing has to be removed."""
-        return not slot.is_busy and _reusable(slot.tokens, tokens) == len(slot.tokens)
+    def _reusable(self, slot: Slot, tokens: Sequence[int]) -> int:
+        """How much of what a slot holds a sequence of `tokens` could begin with."""
+        length = _wanted(slot.tokens, tokens)
+        return length if self._has_state_at(slot, length) else 0
 
-    def _is_worth_taking(self, source: Slot, tokens: Sequence[int]) -> bool:
-        """Whether to continue in the source itself: it is idle and most of it is wanted, or there is no other idle slot."""
+    def _has_state_at(self, slot: Slot, length: int) -> bool:
+        """Whether a slot could go on from `length`, which is at most what it holds."""
+        if length == len(slot.tokens):
+            return True
+        if self._memory.is_divisible and self._memory.window_tokens:
+            return self._cells.first_position(slot.number) <= max(0, length - self._memory.window_tokens + 1)
+        return self._memory.is_divisible
+
+    def _longest_common(self, tokens: Sequence[int], but: Slot) -> int:
+        """How much of `tokens` any other slot holds, reusable or not: who comes third will begin with it too."""
+        others = (slot for slot in self._slots if slot is not but and slot.salt == but.salt)
+        return max((_wanted(slot.tokens, tokens) for slot in others), default=0)
+
+    def _is_worth_a_stop(self, length: int, slot: Slot, tokens: Sequence[int]) -> bool:
+        if self._memory.is_divisible:
+            return False
+        return len(slot.tokens) + _WORTH_KEEPING_TOKENS <= length < len(tokens)
+
+    def _is_worth_taking(self, source: Slot, length: int) -> bool:
+        """Whether to continue in the source itself: it is idle, nobody else is likely to want it, or there is no other idle slot."""
         if source.is_busy:
             return False
-        if not self.shares_prefixes or 2 * _reusable(source.tokens, tokens) >= len(source.tokens):
+        if 2 * length >= len(source.tokens) and not source.is_kept:
             return True
         return not any(slot is not source and not slot.is_busy for slot in self._slots)
 
-    def _least_useful_idle(self, but: Slot | None) -> Slot:
-        """An empty idle slot, or the one used longest ago."""
+    def _keep(self, slot: Slot) -> None:
+        """Let an idle slot share what a busy one holds now."""
+        known = next(
+            (s for s in self._slots if s is not slot and s.salt == slot.salt and s.tokens == slot.tokens), None
+        )
+        if known is not None:
+            self._touch(known)
+        elif any(not other.is_busy for other in self._slots):
+            place = self._vacated(None)
+            self._copy(slot, place, len(slot.tokens))
+            place.is_kept, place.salt = True, slot.salt
+            self._touch(place)
+
+    def _vacated(self, but: Slot | None) -> Slot:
+        """An empty idle slot, or the one used longest ago, emptied."""
         idle = [slot for slot in self._slots if not slot.is_busy and slot is not but]
-        return min(idle, key=lambda slot: (bool(slot.tokens), slot.last_used))
+        slot = min(idle, key=lambda slot: (bool(slot.tokens), slot.last_used))
+        self._truncate(slot, 0)
+        return slot
+
+    def _copy(self, source: Slot, target: Slot, length: int) -> None:
+        self._cells.copy_prefix(source.number, target.number, length)
+        target.tokens = source.tokens[:length]
+        self._touch(source)
+
+    def _touch(self, slot: Slot) -> None:
+        slot.last_used = next(self._clock)
 
     def _truncate(self, slot: Slot, length: int) -> None:
         if length == len(slot.tokens):
             return
-        if not self._cells.keep_prefix(slot.number, length):
-            self._cells.keep_prefix(slot.number, 0)
+        if not self._has_state_at(slot, length):
             length = 0
+        if not self._cells.keep_prefix(slot.number, length):
+            raise AssertionError(f"slot {slot!r} can't be cut back to {length} tokens")
         del slot.tokens[length:]
 
 
-def _reusable(held: Sequence[int], tokens: Sequence[int]) -> int:
+def _wanted(held: Sequence[int], tokens: Sequence[int]) -> int:
     """Length of the common prefix, at most all of `tokens` but the last, whose computing gives the logits."""
     return common_prefix_length(held, tokens, at_most=len(tokens) - 1)
 

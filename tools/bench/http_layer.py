@@ -22,7 +22,7 @@ from typing import cast
 import psutil
 import uvloop
 
-from tools.bench_model.shapes import Shape
+from tools.bench_model.tensor import Shape
 from tools.make_bench_model import write_model
 
 SERVERS = ("starlette", "trueline", "fastapi")

@@ -3,30 +3,10 @@
 Must not know how weights are drawn or written.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
-
-@dataclass(frozen=True)
-class Shape:
-    """A model's dimensions. `quantization` is that of the matrices; everything else is F32."""
-
-    architecture: str
-    layers: int
-    width: int
-    heads: int
-    kv_heads: int
-    feed_forward: int
-    vocabulary: int
-    quantization: str
-    context: int = 32768
-    tied_output: bool = True
-
-    @property
-    def kv_width(self) -> int:
-        """Width of keys and of values, all heads together."""
-        return self.width // self.heads * self.kv_heads
-
+from tools.bench_model.memory_kinds import MEMORY_PRESETS, hybrid_tensors, recurrent_tensors, window_tensors
+from tools.bench_model.tensor import Shape, Tensor
 
 PRESETS = {
     "tiny": Shape("qwen2", 4, 256, 4, 2, 1024, 151_936, "Q8_0"),
@@ -34,21 +14,13 @@ PRESETS = {
     "1b": Shape("llama", 16, 2048, 32, 8, 8192, 128_256, "Q4_0", context=131_072),
     "8b": Shape("llama", 32, 4096, 32, 8, 14_336, 128_256, "Q4_0", context=131_072, tied_output=False),
     "encoder": Shape("bert", 12, 384, 12, 12, 1536, 30_522, "Q8_0", context=512),
+    **MEMORY_PRESETS,
 }
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One tensor, rows before columns: a random matrix, or `fill` throughout."""
-
-    name: str
-    shape: tuple[int, ...]
-    fill: float | None = None
 
 
 def tensors(shape: Shape) -> Iterator[Tensor]:
     """Every tensor of a model of this shape, in file order."""
-    return _encoder_tensors(shape) if shape.architecture == "bert" else _decoder_tensors(shape)
+    return _TENSORS.get(shape.architecture, _decoder_tensors)(shape)
 
 
 def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
@@ -96,3 +68,11 @@ def _encoder_tensors(shape: Shape) -> Iterator[Tensor]:
 def _norm(name: str, width: int) -> Iterator[Tensor]:
     yield Tensor(f"{name}.weight", (width,), 1.0)
     yield Tensor(f"{name}.bias", (width,), 0.0)
+
+
+_TENSORS: dict[str, Callable[[Shape], Iterator[Tensor]]] = {
+    "bert": _encoder_tensors,
+    "gemma2": window_tensors,
+    "mamba": recurrent_tensors,
+    "lfm2": hybrid_tensors,
+}

@@ -10,10 +10,11 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from tools.bench_model.shapes import Tensor
+from tools.bench_model.tensor import Tensor
 
-QUANTIZATIONS = ("Q4_0", "Q8_0", "F16")
+QUANTIZATIONS = ("Q4_0", "Q8_0", "F16", "F32")
 
+_UNQUANTIZED: dict[str, type[np.floating[Any]]] = {"F16": np.float16, "F32": np.float32}
 _BLOCK_WEIGHTS = 32
 _RAW_STANDARD_DEVIATION = {"Q4_0": 4.6, "Q8_0": 73.9}
 
@@ -34,8 +35,8 @@ def draw(tensor: Tensor, quantization: str, generator: np.random.Generator) -> n
     if tensor.fill is not None:
         return np.full(tensor.shape, tensor.fill, dtype=np.float32)
     deviation = tensor.shape[-1] ** -0.5
-    if quantization == "F16":
-        return generator.normal(0.0, deviation, tensor.shape).astype(np.float16)
+    if quantization in _UNQUANTIZED:
+        return generator.normal(0.0, deviation, tensor.shape).astype(_UNQUANTIZED[quantization])
     scale = np.float16(deviation / _RAW_STANDARD_DEVIATION[quantization])
     return _blocks(size_bytes(tensor, quantization), int(np.prod(tensor.shape)) // _BLOCK_WEIGHTS, scale, generator)
 

@@ -8,7 +8,8 @@ import pytest
 
 from engine.chat.formats import tool_format
 from engine.chat.template import ChatTemplate
-from tools.bench_model.shapes import PRESETS, Shape
+from tools.bench_model.shapes import PRESETS
+from tools.bench_model.tensor import Shape
 from tools.bench_model.vocabulary import byte_level_bpe, word_piece
 from tools.make_bench_model import CHAT_TEMPLATE, write_model
 

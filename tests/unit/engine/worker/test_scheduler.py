@@ -1,5 +1,7 @@
 """The scheduler lets every sequence catch up with what is known of it, whoever else is there."""
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,7 @@ from engine.request import GenerationRequest, SamplingParams, TextPrompt
 from engine.worker.pacing import StepPace
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
-from engine.worker.slots import Slots
+from engine.worker.slots import PLAIN_MEMORY, MemoryKind, Slots
 from tests.unit.engine.worker.kv_cells import TableKvCells
 
 REQUEST = GenerationRequest(model="m", prompt=TextPrompt(text=""))
@@ -28,9 +30,10 @@ class FixedPace(StepPace):
 class Bench:
     """A scheduler over a table of KV cells; `step()` computes what it plans, and knows one token more for who caught up."""
 
-    def __init__(self, *, slots=4, batch_tokens=16, interleaved_tokens=8, shares_prefixes=True):
-        self.cells = TableKvCells()
-        self.slots = Slots(self.cells, slots, shares_prefixes=shares_prefixes)
+    def __init__(self, *, slots=4, batch_tokens=16, interleaved_tokens=8, **options):
+        memory = options.get("memory", PLAIN_MEMORY)
+        self.cells = TableKvCells(removes_partially=memory.is_divisible, window_tokens=memory.window_tokens)
+        self.slots = Slots(self.cells, slots, **options)
         self.scheduler = Scheduler(self.slots, FixedPace(batch_tokens=batch_tokens, beside_answers=interleaved_tokens))
         self.computed_tokens = 0
 
@@ -98,11 +101,23 @@ def test_answers_to_one_request_compute_its_prompt_once():
     assert bench.computed_tokens == 10 + last_prompt_token_each + drawn
 
 
-def test_no_sequence_waits_where_the_memory_can_not_share():
-    bench = Bench(shares_prefixes=False, batch_tokens=64)
-    bench.add(range(50))
-    bench.add(range(50))
-    assert len({id(sequence) for sequence, _ in bench.step()}) == 2
+@pytest.mark.parametrize("answers", [1, 3])
+def test_an_indivisible_memory_is_waited_for_too_and_stops_where_its_state_is_wanted(answers):
+    bench = Bench(memory=MemoryKind(is_divisible=False), spare=4, batch_tokens=64)
+    prefix = list(range(100))
+    for last in range(2):
+        bench.add([*prefix, 200 + last, 300 + last], new_tokens=1, answers=answers)
+    bench.run()
+    last_prompt_tokens, drawn = (1 + answers) * 2, 2 * answers
+    assert bench.computed_tokens <= len(prefix) + last_prompt_tokens + drawn
+
+
+def test_requests_of_different_salts_compute_apart():
+    bench = Bench(batch_tokens=64)
+    for salt in ("a", "b"):
+        bench.add(range(50), new_tokens=1, request=msgspec.structs.replace(REQUEST, cache_salt=salt))
+    bench.run()
+    assert bench.computed_tokens == 2 * 51
 
 
 def test_more_requests_than_slots_are_served_in_the_order_of_arrival():

@@ -1,0 +1,33 @@
+"""The vocabulary of model shapes: a model's dimensions, and one tensor. Must not know architectures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's dimensions. `quantization` is that of the matrices; everything else is F32."""
+
+    architecture: str
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    feed_forward: int
+    vocabulary: int
+    quantization: str
+    context: int = 32768
+    tied_output: bool = True
+
+    @property
+    def kv_width(self) -> int:
+        """Width of keys and of values, all heads together."""
+        return self.width // self.heads * self.kv_heads
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor, rows before columns: a random matrix, or `fill` throughout."""
+
+    name: str
+    shape: tuple[int, ...]
+    fill: float | None = None
