@@ -31,7 +31,8 @@ class Drawing:
     def draw(self, sequence: Sequence, row: int) -> Drawn:
         """The token that follows the sequence's known ones, whose last is computed in `row`. Sampler and constraint advance."""
         request = sequence.job.request
-        scores = RowLogprobs(self._context.logits(row)) if request.logprobs is not None or request.score else None
+        wants_scores = request.logprobs is not None or request.score
+        scores = RowLogprobs(self._context.logits(row), request.logprobs or 0) if wants_scores else None
         if sequence.constraint:
             sequence.constraint.mask(self._context.logits(row))
         token = self._sample(sequence, row)
@@ -42,7 +43,7 @@ class Drawing:
             sequence.cumulative_logprob += scores.of(token)
         if scores is None or request.logprobs is None:
             return Drawn(token, None)
-        return Drawn(token, scores.report(token, request.logprobs, self._model.piece))
+        return Drawn(token, scores.report(token, self._model.piece))
 
     def _sample(self, sequence: Sequence, row: int) -> int:
         """The next token. Where the request's own bans leave none that its constraint allows, that is their fault."""

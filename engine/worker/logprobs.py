@@ -6,31 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import Alternative, TokenLogprob
+from engine.llama.narrowing import holding_top_k
 
 
 class RowLogprobs:
     """The model's own distribution at one position, before temperature, penalties or constraints change anything."""
 
-    def __init__(self, logits: NDArray[np.float32]) -> None:
-        """Copies the row: sampling changes it."""
-        self._logits = logits.astype(np.float32, copy=True)
-        top = float(self._logits.max())
-        self._log_total = top + float(np.log(np.exp(self._logits - top).sum(dtype=np.float64)))
+    def __init__(self, logits: NDArray[np.float32], top: int = 0) -> None:
+        """Reads the row, and the `top` most likely tokens, at once.
+
+        The row is not copied: `of` reads it again, so that a constraint may rule tokens out in between, but not change the others.
+        """
+        self._logits = logits
+        highest = logits.max()
+        weights = logits - highest
+        self._log_total = float(highest) + float(np.log(np.exp(weights, out=weights).sum()))
+        self._best = self._most_likely(top) if top > 0 else []
+
+    def _most_likely(self, top: int) -> list[tuple[int, float]]:
+        candidates = holding_top_k(top)(self._logits)
+        best = candidates[np.argsort(-self._logits[candidates], kind="stable")[:top]]
+        return [(token, self.of(token)) for token in best.tolist()]
 
     def of(self, token: int) -> float:
         """Natural-log probability of a token."""
         return float(self._logits[token]) - self._log_total
 
-    def report(self, token: int, top: int, piece: Callable[[int], bytes]) -> TokenLogprob:
-        """The token with the `top` most likely ones."""
-        return TokenLogprob(
-            token_id=token, bytes=piece(token), logprob=self.of(token), top=tuple(self._alternatives(top, piece))
-        )
-
-    def _alternatives(self, top: int, piece: Callable[[int], bytes]) -> list[Alternative]:
-        if top <= 0:
-            return []
-        count = min(top, len(self._logits))
-        candidates = np.argpartition(self._logits, -count)[-count:]
-        best = candidates[np.argsort(-self._logits[candidates], kind="stable")]
-        return [Alternative(token_id=t, bytes=piece(t), logprob=self.of(t)) for t in best.tolist()]
+    def report(self, token: int, piece: Callable[[int], bytes]) -> TokenLogprob:
+        """The token with the most likely ones."""
+        top = tuple(Alternative(token_id=t, bytes=piece(t), logprob=logprob) for t, logprob in self._best)
+        return TokenLogprob(token_id=token, bytes=piece(token), logprob=self.of(token), top=top)

@@ -20,7 +20,7 @@ class AnswerOutput:
         self._parser = parser
         self._decoded_length = 0
         self._released_length = 0
-        self._logprobs: deque[tuple[int, TokenLogprob]] = deque()
+        self._logprobs: deque[tuple[int, int, TokenLogprob]] = deque()  # from where to where in the text, and what
         self._tool_calls = 0
         self._ends_with_call = False
         self.hit_stop_string = False
@@ -28,10 +28,11 @@ class AnswerOutput:
     def push(self, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
         """The events that one more token makes certain."""
         decoded = self._detokenizer.push(piece)
+        start = self._decoded_length
         self._decoded_length += len(decoded)
         if logprob is not None:
             completes_later = 1 if self._detokenizer.pending_bytes else 0
-            self._logprobs.append((self._decoded_length + completes_later, logprob))
+            self._logprobs.append((start, self._decoded_length + completes_later, logprob))
         text, self.hit_stop_string = self._stop_strings.push(decoded)
         yield from self._release(text)
 
@@ -77,10 +78,14 @@ class AnswerOutput:
                 self._tool_calls += 1
 
     def _take_logprobs(self) -> tuple[TokenLogprob, ...]:
-        """Those of the tokens that end within the text released so far."""
+        """Those of the tokens that end within the text released so far, or begin in it where a stop string cut the rest off."""
         taken = []
-        while self._logprobs and self._logprobs[0][0] <= self._released_length:
-            taken.append(self._logprobs.popleft()[1])
+        while self._logprobs:
+            start, end, logprob = self._logprobs[0]
+            if end > self._released_length and not (self.hit_stop_string and start < self._released_length):
+                break
+            taken.append(logprob)
+            self._logprobs.popleft()
         return tuple(taken)
 
     def _left_over_logprobs(self) -> Iterator[Event]:

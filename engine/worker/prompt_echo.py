@@ -26,8 +26,8 @@ class PromptEcho:
             sequence.prompt_logprobs = [TokenLogprob(token_id=first, bytes=self._piece(first), logprob=None)]
         following = job.prompt_tokens[sequence.computed + 1 : sequence.computed + chunk.count + 1]
         for row, token in enumerate(following, first_row):
-            scores = RowLogprobs(self._context.logits(row))
-            sequence.prompt_logprobs.append(scores.report(token, top, self._piece))
+            scores = RowLogprobs(self._context.logits(row), top)
+            sequence.prompt_logprobs.append(scores.report(token, self._piece))
 
     def scored(self, sequence: Sequence) -> TextDelta:
         """The prompt with the log probabilities noted, which are then done with."""

@@ -9,6 +9,18 @@ from engine.worker.stop_strings import StopStrings
 HERMES = "<tool_call>"
 
 
+def stopped(stop: str, *pieces: bytes) -> tuple[str, list[bytes]]:
+    """The text of an answer of these tokens that ends at `stop`, and the tokens that have log probabilities."""
+    output = AnswerOutput(0, stop=StopStrings((stop,)), parser=None)
+    events = []
+    for piece in pieces:
+        if not output.hit_stop_string:
+            events += output.push(piece, TokenLogprob(token_id=0, bytes=piece, logprob=-1.0))
+    events += output.finish("stop", completion_tokens=len(pieces), cumulative_logprob=None)
+    texts = [event for event in events if isinstance(event, TextDelta)]
+    return "".join(e.text for e in texts), [logprob.bytes for e in texts for logprob in e.logprobs]
+
+
 def told(*pieces: str) -> list[TextDelta | ToolCallDelta]:
     """The text and the calls that an answer of these tokens becomes, where tools are offered and log probabilities wanted."""
     output = AnswerOutput(0, stop=StopStrings(()), parser=ChannelParser(tool_format(HERMES)))
@@ -32,3 +44,20 @@ def test_every_token_of_text_has_its_log_probability() -> None:
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Hello there "
     tokens = [logprob.bytes for event in events if isinstance(event, TextDelta) for logprob in event.logprobs]
     assert tokens == [b"Hel", b"lo", b" ", b"there", b" "]
+
+
+def test_a_token_that_a_stop_string_cuts_has_its_log_probability() -> None:
+    assert stopped("i", b" The", b" city", b"!") == (" The c", [b" The", b" city"])
+
+
+def test_a_token_cut_by_a_stop_string_that_a_later_token_completes_has_its_log_probability() -> None:
+    assert stopped("bc", b"ab", b"c") == ("a", [b"ab"])
+
+
+def test_a_token_of_which_a_stop_string_leaves_no_text_has_no_log_probability() -> None:
+    assert stopped("b", b"a", b"bc") == ("a", [b"a"])
+    assert stopped("bcd", b"a", b"b", b"cde") == ("a", [b"a"])
+
+
+def test_tokens_that_share_the_last_shown_character_both_have_their_log_probabilities() -> None:
+    assert stopped("b", b"a\xe2\x82", b"\xacb") == ("a€", [b"a\xe2\x82", b"\xacb"])
