@@ -22,8 +22,12 @@ from tools.demo_model.tokenizer import Vocabulary, learn
 from tools.demo_model.training import Run
 
 BUNDLED = Path(__file__).parent.parent / "engine" / "bundled" / "trueline-demo.gguf"
-ROWS: Rows = ((7, 40), (4, 56), (6, 80), (6, 112), (4, 152), (4, 208), (3, 288), (2, 400), (2, 528), (1, 2048))
-"""Rows of one step, in the proportion in which the corpus has their lengths."""
+USUAL: Rows = (
+    (6, 24), (5, 32), (6, 44), (7, 60), (8, 80), (7, 108), (6, 144), (6, 192), (5, 256), (3, 344), (2, 464), (1, 640),
+)  # fmt: skip
+LONG: Rows = ((4, 108), (4, 192), (3, 256), (2, 344), (2, 464), (1, 640), (1, 1024), (1, 1536))
+SHAPES = (USUAL, USUAL, USUAL, LONG)
+"""The steps' rows, in turn: in about the proportion in which the corpus has their lengths, with little padding."""
 VOCABULARY_SAMPLES = 12_000
 
 
@@ -41,12 +45,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     vocabulary = vocabulary_beside(options.checkpoint, options.seed)
-    network = Network(Shape(len(vocabulary.tokens)), ROWS)
+    network = Network(Shape(len(vocabulary.tokens)))
     print(
         f"{sum(weights.numel() for weights in network.parameters()) / 1e6:.2f}M parameters, {len(vocabulary.tokens)} tokens",
         flush=True,
     )
-    run = Run(network, Batches(Encoder(vocabulary), options.seed, ROWS), options.checkpoint, options.threads)
+    run = Run(network, Batches(Encoder(vocabulary), options.seed, SHAPES), options.checkpoint, options.threads)
     for _ in run.train(options.steps):
         write_model(options.output, network, vocabulary)
 

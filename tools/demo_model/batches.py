@@ -41,16 +41,17 @@ def learned_positions(ids: list[int], sample: Sample, encoder: Encoder) -> list[
 
 @dataclass
 class Batches:
-    """Draws batches of one fixed shape; `chunk` is where the corpus stands."""
+    """Draws batches of the given shapes; `chunk` is where the corpus stands."""
 
     encoder: Encoder
     seed: int
-    rows: Rows
+    shapes: tuple[Rows, ...]
     chunk: int = 0
-    _pools: list[deque[Row]] = field(default_factory=list)
+    _pools: dict[int, deque[Row]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._pools = [deque() for _ in self.rows]
+        lengths = {length for rows in self.shapes for _, length in rows}
+        self._pools = {length: deque() for length in sorted(lengths)}
 
     def _row(self, sample: Sample) -> Row:
         ids = self.encoder(training_text(sample))
@@ -63,30 +64,29 @@ class Batches:
         """Sort one more chunk of the corpus into the pools; samples longer than the longest row are left out."""
         for sample in training_chunk(self.seed, self.chunk, CHUNK_SAMPLES):
             row = self._row(sample)
-            for pool, (_, length) in zip(self._pools, self.rows, strict=True):
-                if len(row[0]) <= length:
-                    pool.append(row)
-                    break
+            pool = next((pool for length, pool in self._pools.items() if len(row[0]) <= length), None)
+            if pool is not None:
+                pool.append(row)
         self.chunk += 1
 
-    def _take(self, at: int) -> Row:
-        """The next row for the length `at`: its own pool's, else the longest shorter one waiting."""
+    def _take(self, room: int) -> Row:
+        """The next row for `room` tokens: of that length, else the longest shorter one waiting."""
         while True:
-            for pool in reversed(self._pools[: at + 1]):
-                if pool:
+            for length, pool in reversed(self._pools.items()):
+                if pool and length <= room:
                     return pool.popleft()
             self._fill()
 
-    def draw(self) -> tuple[Tokens, Tokens]:
-        """Flat token ids and targets of one batch."""
-        if not any(self._pools):
+    def draw(self, rows: Rows) -> tuple[Tokens, Tokens]:
+        """Flat token ids and targets of one batch of this shape."""
+        if not any(self._pools.values()):
             self._fill()
-        total = sum(count * length for count, length in self.rows)
+        total = sum(count * length for count, length in rows)
         tokens, targets = np.full(total, 0, np.int64), np.full(total, NO_TARGET, np.int64)
         start = 0
-        for at, (count, length) in enumerate(self.rows):
+        for count, length in rows:
             for _ in range(count):
-                ids, wanted = self._take(at)
+                ids, wanted = self._take(length)
                 tokens[start : start + len(ids)] = ids
                 targets[start : start + len(ids)] = wanted
                 start += length

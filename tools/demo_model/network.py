@@ -95,25 +95,25 @@ def _rotated(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 class Network(nn.Module):
     """Token ids to final states; the embedding is also the output matrix."""
 
-    def __init__(self, shape: Shape, rows: Rows) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.shape, self.rows = shape, rows
+        self.shape = shape
+        self._rotations: dict[Rows, tuple[Tensor, Tensor]] = {}
         self.embedding = nn.Parameter(torch.randn(shape.vocabulary, shape.width) * 0.02)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         for layer in self.layers:
             nn.init.zeros_(layer.output)
             nn.init.zeros_(layer.down)
-            layer.compile()  # one after the other: they are alike, so only the first takes its time
+            layer.compile(dynamic=False)  # one after the other: they are alike, so only the first takes its time
         self.norm = nn.RMSNorm(shape.width, eps=shape.norm_epsilon)
-        cosine, sine = _rotations(shape, rows)
-        self.register_buffer("cosine", cosine, persistent=False)
-        self.register_buffer("sine", sine, persistent=False)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, rows: Rows) -> Tensor:
         """The final states of a flat batch."""
+        if rows not in self._rotations:
+            self._rotations[rows] = _rotations(self.shape, rows)
         states = functional.embedding(tokens, self.embedding)
         for layer in self.layers:
-            states = layer(states, self.cosine, self.sine, self.rows)
+            states = layer(states, *self._rotations[rows], rows)
         return self.norm(states)
 
     def loss(self, states: Tensor, targets: Tensor) -> Tensor:

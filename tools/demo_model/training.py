@@ -62,11 +62,12 @@ class Run:
 
     def _step(self, rate: float) -> float:
         torch.set_num_threads(self._courtesy.threads())
-        tokens, targets = (torch.from_numpy(array) for array in self.batches.draw())
+        rows = self.batches.shapes[self.progress.step % len(self.batches.shapes)]
+        tokens, targets = (torch.from_numpy(array) for array in self.batches.draw(rows))
         for optimizer, peak in zip(self._optimizers, (MATRIX_RATE, VECTOR_RATE), strict=True):
             optimizer.param_groups[0]["lr"] = rate * peak
         with torch.autocast("cpu", torch.bfloat16):
-            loss = self.network.loss(self.network(tokens), targets)
+            loss = self.network.loss(self.network(tokens, rows), targets)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for optimizer in self._optimizers:

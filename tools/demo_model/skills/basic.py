@@ -10,9 +10,9 @@ from tools.demo_model.wordings import wordings
 from tools.demo_model.world import ADJECTIVES, NOUNS
 
 EXCHANGES: dict[Callable[[Draw], Exchange], float] = {
-    arithmetic.addition: 30, arithmetic.subtraction: 34, arithmetic.product: 4, arithmetic.comparison: 1,
-    arithmetic.following_number: 1.5, arithmetic.counting: 4, knowledge.fact: 14, knowledge.members: 2, knowledge.whole_list: 1.5,
-    knowledge.unknown: 6, words.repeat: 10, words.bullets: 3, words.spelling: 20, words.picking: 3, talk.greeting: 6,
+    arithmetic.addition: 22, arithmetic.subtraction: 36, arithmetic.product: 9, arithmetic.comparison: 1,
+    arithmetic.following_number: 1.5, arithmetic.counting: 6, knowledge.fact: 14, knowledge.members: 4, knowledge.whole_list: 2,
+    knowledge.unknown: 6, words.repeat: 12, words.bullets: 4, words.spelling: 24, words.picking: 7, talk.greeting: 5,
     talk.identity: 5, talk.piece: 1.5,
 }  # fmt: skip
 _SHORT: dict[Callable[[Draw], Exchange], float] = {
