@@ -1,6 +1,6 @@
 """What comes back for a request: plain values, in the order they happened, that cross the process boundary as they are.
 
-A generation is: `Started`, then any number of `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
+A generation is: `Started`, then any number of `ReasoningDelta`, `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
 then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`.
 """
 
@@ -53,6 +53,13 @@ class TextDelta(_Event, frozen=True, kw_only=True, tag="text"):
     echo: bool = False
 
 
+class ReasoningDelta(_Event, frozen=True, kw_only=True, tag="reasoning"):
+    """More of what the model thinks before answer `index`, without the marks around it."""
+
+    index: int
+    text: str
+
+
 class ToolCallDelta(_Event, frozen=True, kw_only=True, tag="tool_call"):
     """More of tool call number `call_index` of answer `index`; `id` and `name` come with its first delta only,
     `arguments` is a piece of JSON text."""
@@ -75,11 +82,13 @@ class ChoiceFinished(_Event, frozen=True, kw_only=True, tag="choice_finished"):
 
 class Usage(_Event, frozen=True, kw_only=True):
     """Exact token counts over all answers. `cached_tokens`: those of the prompt that were not computed again.
-    `completion_tokens` counts every sampled token but an end-of-generation token."""
+    `completion_tokens` counts every sampled token but an end-of-generation token; `reasoning_tokens` are those of them that belong to
+    the model's thinking, its marks included."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class Timings(_Event, frozen=True, kw_only=True):
@@ -136,6 +145,7 @@ class ApplyTemplateResult(_Event, frozen=True, kw_only=True, tag="templated"):
 Event = (
     Started
     | TextDelta
+    | ReasoningDelta
     | ToolCallDelta
     | ChoiceFinished
     | Finished

@@ -17,6 +17,7 @@ from engine.events import (
     Event,
     Finished,
     FinishReason,
+    ReasoningDelta,
     TextDelta,
     Timings,
     TokenLogprob,
@@ -24,7 +25,7 @@ from engine.events import (
     Usage,
 )
 
-GenerationEvent = TextDelta | ToolCallDelta | ChoiceFinished | Finished
+GenerationEvent = TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished | Finished
 
 
 class EventSource(Protocol):
@@ -48,10 +49,12 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedChoice:
-    """One whole answer. `text` and `logprobs` exclude the echoed prompt, which is in `echo_text` and `echo_logprobs`."""
+    """One whole answer. `text` and `logprobs` exclude the echoed prompt, which is in `echo_text` and `echo_logprobs`, and the
+    model's thinking, which is in `reasoning`."""
 
     index: int
     text: str
+    reasoning: str
     logprobs: tuple[TokenLogprob, ...]
     echo_text: str
     echo_logprobs: tuple[TokenLogprob, ...]
@@ -97,7 +100,7 @@ class Generation:
             return msgspec.structs.replace(event, timings=timings_with_load(event.timings, self.load_ns))
         if event is None:
             raise StopAsyncIteration
-        if not isinstance(event, TextDelta | ToolCallDelta | ChoiceFinished):
+        if not isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished):
             self.close()
             raise EngineError("internal", f"the worker sent {type(event).__name__} in a generation")
         return event
@@ -130,14 +133,17 @@ class Generation:
 @dataclass(slots=True)
 class _Choice:
     text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
     logprobs: list[TokenLogprob] = field(default_factory=list)
     echo_text: list[str] = field(default_factory=list)
     echo_logprobs: list[TokenLogprob] = field(default_factory=list)
     calls: dict[int, list[ToolCallDelta]] = field(default_factory=dict)
 
-    def add(self, event: TextDelta | ToolCallDelta) -> None:
+    def add(self, event: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
         if isinstance(event, ToolCallDelta):
             self.calls.setdefault(event.call_index, []).append(event)
+        elif isinstance(event, ReasoningDelta):
+            self.reasoning.append(event.text)
         elif event.echo:
             self.echo_text.append(event.text)
             self.echo_logprobs.extend(event.logprobs)
@@ -149,6 +155,7 @@ class _Choice:
         return GeneratedChoice(
             index=end.index,
             text="".join(self.text),
+            reasoning="".join(self.reasoning),
             logprobs=tuple(self.logprobs),
             echo_text="".join(self.echo_text),
             echo_logprobs=tuple(self.echo_logprobs),

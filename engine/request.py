@@ -103,7 +103,8 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     the prompt's own text (and log probabilities) first. `score` computes each answer's cumulative log probability.
     `context_limit_tokens` lowers the context for this request. `truncate_prompt`: a chat too long for the context loses
     its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
-    `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses.
+    `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses. `split_reasoning`: tell the model's
+    thinking from its answer, by the marks that its template uses.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `return_context`: Finished carries the tokens of prompt and answer. `keep_alive_seconds`: how long the model stays
     loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle).
@@ -121,6 +122,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     score: bool = False
     ignore_eos: bool = False
     parse_tool_calls: bool = False
+    split_reasoning: bool = False
     context_limit_tokens: int | None = None
     truncate_prompt: bool = False
     return_context: bool = False

@@ -1,14 +1,15 @@
-"""Splits a model's text into content and tool calls as it grows, the same however it is cut into pieces.
+"""Splits a model's text into reasoning, content and tool calls as it grows, the same however it is cut into pieces.
 
 Owns what is held back: white space and the beginning of a marker, since both may belong to a call, and a block of calls until each is
 complete. What turns out to be no call is delivered as content; nothing is lost but the white space next to a call. Must not know any
-form of call, which is `tool_formats`' business, nor tokens.
+form of call, which is `tool_formats`' business, nor the marks around reasoning, nor tokens.
 """
 
 import re
 from dataclasses import dataclass
 from uuid import uuid4
 
+from engine.chat.reasoning import Part, ReasoningSplitter
 from engine.chat.tool_formats.block import BlockOutput, CallBlock, ToolFormat
 
 _WHITE_SPACE = " \t\r\n"
@@ -22,6 +23,13 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Reasoning:
+    """What the model thinks before it answers; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ToolCall:
     """One complete call; `id` is unique, `arguments_json` the text of a JSON object."""
 
@@ -30,13 +38,15 @@ class ToolCall:
     arguments_json: str
 
 
-Piece = Content | ToolCall
+Piece = Content | Reasoning | ToolCall
 
 
 class ChannelParser:
-    """Reads one answer of a model that writes tool calls in `tool_format`; without a format all text is content."""
+    """Reads one answer of a model that writes tool calls in `tool_format`, and may begin by thinking aloud where there is a
+    `reasoning` splitter; without both all text is content."""
 
-    def __init__(self, tool_format: ToolFormat | None) -> None:
+    def __init__(self, tool_format: ToolFormat | None, reasoning: ReasoningSplitter | None = None) -> None:
+        self._reasoning = reasoning
         self._format = tool_format
         self._markers = _Markers(tool_format.markers if tool_format else ())
         self._held = ""
@@ -45,21 +55,35 @@ class ChannelParser:
         self._block_has_calls = False
         self._after_call = False
 
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the next text would belong to the model's thinking."""
+        return self._reasoning is not None and self._reasoning.is_reasoning
+
     def feed(self, text: str) -> list[Piece]:
-        """The content and the calls that `text` completes, in order."""
-        pieces: list[Piece] = []
-        while text:
-            text = self._read_block(self._block.feed(text), pieces) if self._block else self._read_content(text, pieces)
-        return pieces
+        """The reasoning, the content and the calls that `text` completes, in order."""
+        return self._read_parts(self._reasoning.feed(text)) if self._reasoning else self._read_answer(text)
 
     def finish(self) -> list[Piece]:
         """What remains, now that nothing follows."""
-        pieces: list[Piece] = []
+        pieces = self._read_parts(self._reasoning.finish()) if self._reasoning else []
         while self._block:
             rest = self._read_block(self._block.finish(), pieces)
-            pieces += self.feed(rest)
+            pieces += self._read_answer(rest)
         _add_content(self._held, pieces)
         self._held = ""
+        return pieces
+
+    def _read_parts(self, parts: list[Part]) -> list[Piece]:
+        pieces: list[Piece] = []
+        for part in parts:
+            pieces += [Reasoning(part.text)] if part.is_reasoning else self._read_answer(part.text)
+        return pieces
+
+    def _read_answer(self, text: str) -> list[Piece]:
+        pieces: list[Piece] = []
+        while text:
+            text = self._read_block(self._block.feed(text), pieces) if self._block else self._read_content(text, pieces)
         return pieces
 
     def _read_content(self, text: str, pieces: list[Piece]) -> str:

@@ -12,7 +12,7 @@ from typing import Self, cast
 import msgspec
 
 from engine.errors import EngineError
-from engine.events import ChoiceFinished, Event, Started, TextDelta, ToolCallDelta
+from engine.events import ChoiceFinished, Event, ReasoningDelta, Started, TextDelta, ToolCallDelta
 from engine.host.event_queue import EventQueue
 from engine.host.process import WORKER_COMMAND, WorkerProcess
 from engine.protocol import (
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
             return
         if not queue.put(event):
             self._cancel(request_id)
-        elif not isinstance(event, Started | TextDelta | ToolCallDelta | ChoiceFinished):
+        elif not isinstance(event, Started | TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished):
             del self._requests[request_id]
 
     def _cancel(self, request_id: int) -> None:

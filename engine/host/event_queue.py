@@ -10,7 +10,7 @@ from collections import deque
 import msgspec
 
 from engine.errors import EngineError
-from engine.events import ChoiceFinished, Event, Failed, TextDelta, ToolCallDelta
+from engine.events import ChoiceFinished, Event, Failed, ReasoningDelta, TextDelta, ToolCallDelta
 
 MAX_UNREAD_BYTES = 1 << 26
 _JOIN_AT = 64
@@ -18,7 +18,7 @@ _JOIN_AT = 64
 _LOGPROB_BYTES = 200
 _EVENT_BYTES = 200
 
-Delta = TextDelta | ToolCallDelta
+Delta = TextDelta | ReasoningDelta | ToolCallDelta
 
 
 class EventQueue:
@@ -107,6 +107,8 @@ def _joins(first: Event, event: Delta) -> bool:
     """Whether `event` only continues what `first` began."""
     if isinstance(event, TextDelta):
         return isinstance(first, TextDelta) and first.echo == event.echo
+    if isinstance(event, ReasoningDelta):
+        return isinstance(first, ReasoningDelta)
     same_call = isinstance(first, ToolCallDelta) and first.call_index == event.call_index
     return same_call and event.id is None and event.name is None
 
@@ -119,6 +121,9 @@ def _join(pieces: list[Event]) -> Event:
         texts = [piece for piece in pieces if isinstance(piece, TextDelta)]
         logprobs = tuple(entry for piece in texts for entry in piece.logprobs)
         return msgspec.structs.replace(first, text="".join(piece.text for piece in texts), logprobs=logprobs)
+    if isinstance(first, ReasoningDelta):
+        thoughts = [piece.text for piece in pieces if isinstance(piece, ReasoningDelta)]
+        return msgspec.structs.replace(first, text="".join(thoughts))
     calls = [piece for piece in pieces if isinstance(piece, ToolCallDelta)]
     return msgspec.structs.replace(first, arguments="".join(piece.arguments for piece in calls))
 
@@ -128,4 +133,6 @@ def _size(event: Event) -> int:
     if isinstance(event, TextDelta):
         entries = sum(1 + len(entry.top) for entry in event.logprobs)
         return _EVENT_BYTES + len(event.text) + _LOGPROB_BYTES * entries
+    if isinstance(event, ReasoningDelta):
+        return _EVENT_BYTES + len(event.text)
     return _EVENT_BYTES + (len(event.arguments) if isinstance(event, ToolCallDelta) else 0)

@@ -149,7 +149,7 @@ class Generator:
         sequence.tokens.append(drawn.token)
         sequence.completion_tokens += 1
         job.completion_tokens += 1
-        for event in sequence.output.push(self._model.piece(drawn.token), drawn.logprob):
+        for event in sequence.output.push(drawn.token, self._model.piece(drawn.token), drawn.logprob):
             yield job.id, event
         reason = self._ending(sequence)
         if reason:

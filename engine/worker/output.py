@@ -1,10 +1,10 @@
-"""Owns the way from drawn tokens to events: bytes to characters, stop strings, tool calls. Must not know how tokens are drawn."""
+"""Owns the way from drawn tokens to events: characters, stop strings, reasoning, tool calls. Must not know how tokens are drawn."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from engine.chat.channels import ChannelParser, Content, Piece
-from engine.events import ChoiceFinished, Event, FinishReason, TextDelta, TokenLogprob, ToolCallDelta
+from engine.chat.channels import ChannelParser, Content, Piece, Reasoning
+from engine.events import ChoiceFinished, Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.detokenizer import Detokenizer
 from engine.worker.stop_strings import StopStrings
 
@@ -12,8 +12,11 @@ from engine.worker.stop_strings import StopStrings
 class AnswerOutput:
     """Turns the token pieces of answer `index` into events, whatever their boundaries."""
 
-    def __init__(self, index: int, *, stop: StopStrings, parser: ChannelParser | None) -> None:
-        """`parser` recognises tool calls; None: all text is content."""
+    def __init__(
+        self, index: int, *, stop: StopStrings, parser: ChannelParser | None, marks: Mapping[int, bytes] | None = None
+    ) -> None:
+        """`parser` recognises reasoning and tool calls; None: all text is content. `marks`: control tokens that it looks for, as text."""
+        self._marks = marks if marks and parser else {}
         self._index = index
         self._detokenizer = Detokenizer()
         self._stop_strings = stop
@@ -24,10 +27,13 @@ class AnswerOutput:
         self._tool_calls = 0
         self._ends_with_call = False
         self.hit_stop_string = False
+        self.reasoning_tokens = 0
 
-    def push(self, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
+    def push(self, token: int, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
         """The events that one more token makes certain."""
-        decoded = self._detokenizer.push(piece)
+        if self._parser and self._parser.is_reasoning:
+            self.reasoning_tokens += 1
+        decoded = self._detokenizer.push(self._marks.get(token, piece))
         start = self._decoded_length
         self._decoded_length += len(decoded)
         if logprob is not None:
@@ -66,6 +72,9 @@ class AnswerOutput:
             self._ends_with_call = not isinstance(piece, Content)
             if isinstance(piece, Content):
                 yield TextDelta(index=self._index, text=piece.text, logprobs=self._take_logprobs())
+            elif isinstance(piece, Reasoning):
+                self._take_logprobs()
+                yield ReasoningDelta(index=self._index, text=piece.text)
             else:
                 self._take_logprobs()
                 yield ToolCallDelta(

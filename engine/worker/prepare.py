@@ -10,6 +10,7 @@ import msgspec
 
 from engine.chat.channels import ChannelParser
 from engine.chat.formats import CHATML, tool_format
+from engine.chat.reasoning import ReasoningSplitter, reasoning_format
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
@@ -22,6 +23,8 @@ from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
 
 _MAX_STOP_CHARACTERS = 1 << 14
+_OPENING_TOKENS = 16
+"""So many last tokens of a prompt show whether the template opened the model's thinking."""
 
 
 class Preparer:
@@ -91,9 +94,27 @@ class Preparer:
         )
         window = sampler.penalty_window_tokens
         sampler.accept(job.prompt_tokens[-window:] if window else ())
-        parser = ChannelParser(tool_format(self._template_source)) if request.parse_tool_calls else None
-        output = AnswerOutput(index, stop=stop, parser=parser)
+        output = AnswerOutput(index, stop=stop, parser=self._parser(job), marks=self._marks)
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
+
+    def _parser(self, job: GenerationJob) -> ChannelParser | None:
+        """What finds the parts of an answer that the request wants told apart; None where it wants none."""
+        request = job.request
+        marks = reasoning_format(self._template_source) if request.split_reasoning else None
+        tools = tool_format(self._template_source) if request.parse_tool_calls else None
+        if marks is None:
+            return ChannelParser(tools) if tools else None
+        prompt_end = self.text(tuple(job.prompt_tokens[-_OPENING_TOKENS:]))
+        return ChannelParser(tools, ReasoningSplitter(marks, is_open=marks.is_open_at_end_of(prompt_end)))
+
+    @cached_property
+    def _marks(self) -> dict[int, bytes]:
+        """The control tokens that are marks of the template's forms: unlike others, they are part of an answer's text."""
+        known = reasoning_format(self._template_source)
+        form = tool_format(self._template_source)
+        texts = [*((known.opening, known.closing) if known else ()), *(form.markers if form else ())]
+        tokens = {text: self._plain(text) for text in texts}
+        return {found[0]: text.encode() for text, found in tokens.items() if len(found) == 1}
 
     def _constraint(self, request: GenerationRequest) -> Constraint | None:
         if request.constraint is None:

@@ -124,6 +124,7 @@ class GenerationJob:
             prompt_tokens=len(self.prompt_tokens),
             completion_tokens=self.completion_tokens,
             cached_tokens=self.cached_tokens or 0,
+            reasoning_tokens=sum(sequence.output.reasoning_tokens for sequence in self.sequences),
         )
 
     @property

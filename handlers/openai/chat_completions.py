@@ -14,9 +14,10 @@ from handlers.wire.types.openai import CreateChatCompletionRequest
 async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Response:
     """createChatCompletion: answer a conversation, whole or as server-sent events."""
     body = call.body
-    request = wire.parse(body)
+    entry = call.engine.model(body["model"])
+    request = wire.parse(body, entry)
     generation = await generations.begin(call, request, wire.NAMES)
-    envelope = new_envelope(wire.ID_PREFIX, body["model"], call.engine.model(body["model"]))
+    envelope = new_envelope(wire.ID_PREFIX, body["model"], entry)
     logprobs = request.logprobs is not None
     if not body.get("stream"):
         result = await generations.finish(call, generation)

@@ -13,6 +13,7 @@ from engine import (
     GenerationResult,
     JsonObject,
     ModelEntry,
+    ReasoningDelta,
     TextDelta,
     ToolCall,
     ToolCallDelta,
@@ -59,7 +60,7 @@ def render_residency(model: str, change: Residency) -> JsonObject:
 
 
 async def chunks(events: AsyncIterator[GenerationEvent], body: Body) -> AsyncIterator[JsonObject]:
-    """The lines of the answer to `body`: pieces of text, whole tool calls, then the reason, the counts and the durations."""
+    """The lines of the answer to `body`: pieces of thinking and text, whole tool calls, then the reason, the counts and the durations."""
     finish_reason: FinishReason = "stop"
     call = OpenCall()
     async for event in events:
@@ -68,6 +69,9 @@ async def chunks(events: AsyncIterator[GenerationEvent], body: Body) -> AsyncIte
                 yield {**opening(body["model"]), **piece}
         if isinstance(event, ToolCallDelta):
             call.add(event)
+        elif isinstance(event, ReasoningDelta):
+            message = {"role": "assistant", "content": "", "thinking": event.text}
+            yield {**opening(body["model"]), "message": message, "done": False}
         elif isinstance(event, TextDelta):
             yield {**opening(body["model"]), **_text_piece(event, body)}
         elif isinstance(event, ChoiceFinished):
@@ -80,8 +84,9 @@ def _message(choice: GeneratedChoice) -> JsonObject:
     rendered = [(call, render_tool_call(index, call)) for index, call in enumerate(choice.tool_calls)]
     broken = "".join(call.arguments for call, whole in rendered if whole is None)
     calls = [whole for _, whole in rendered if whole is not None]
-    message: JsonObject = {"role": "assistant", "content": choice.text + broken}
-    return {**message, "tool_calls": calls} if calls else message
+    optional = {"thinking": choice.reasoning, "tool_calls": calls}
+    given = {key: value for key, value in optional.items() if value}
+    return {"role": "assistant", "content": choice.text + broken, **given}
 
 
 def _call_pieces(complete: tuple[int, ToolCall] | None) -> Iterator[JsonObject]:

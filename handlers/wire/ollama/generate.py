@@ -14,6 +14,7 @@ from engine import (
     JsonObject,
     ModelEntry,
     Prompt,
+    ReasoningDelta,
     TextDelta,
     TextPrompt,
     TokenPrompt,
@@ -45,6 +46,8 @@ def render(result: GenerationResult, body: Body) -> JsonObject:
     """The whole answer to `body`."""
     choice = result.choices[0]
     answer = {**opening(body["model"]), "response": choice.text, **ending(choice.finish_reason, result)}
+    if choice.reasoning:
+        answer["thinking"] = choice.reasoning
     if body.get("logprobs"):
         answer["logprobs"] = render_logprobs(choice.logprobs)
     return {**answer, **_context(result)}
@@ -62,6 +65,8 @@ async def chunks(events: AsyncIterator[GenerationEvent], body: Body) -> AsyncIte
         if isinstance(event, TextDelta):
             logprobs = {"logprobs": render_logprobs(event.logprobs)} if body.get("logprobs") else {}
             yield {**opening(body["model"]), "response": event.text, "done": False, **logprobs}
+        elif isinstance(event, ReasoningDelta):
+            yield {**opening(body["model"]), "response": "", "thinking": event.text, "done": False}
         elif isinstance(event, ChoiceFinished):
             finish_reason = event.finish_reason
         elif isinstance(event, Finished):

@@ -1,6 +1,6 @@
 """What generate and chat requests have in common: body -> GenerationRequest around a prompt. Must not know either's prompt."""
 
-from engine import GenerationRequest, JsonConstraint, JsonObject, Prompt
+from engine import ChatPrompt, GenerationRequest, JsonConstraint, JsonObject, Prompt
 from handlers.wire.json_constraint import object_constraint, schema_constraint
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import requested_alternatives
@@ -27,6 +27,7 @@ def generation_request(
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(options.get("ignore_eos"), False),
         parse_tool_calls=parse_tool_calls,
+        split_reasoning=isinstance(prompt, ChatPrompt),
         context_limit_tokens=options.get("num_ctx"),
         truncate_prompt=True,
         return_context=return_context,

@@ -14,6 +14,8 @@ from engine import (
     GenerationRequest,
     GenerationResult,
     JsonObject,
+    ModelEntry,
+    ReasoningDelta,
     TextDelta,
     TokenLogprob,
     ToolCall,
@@ -24,6 +26,7 @@ from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.openai.envelope import Envelope, render_usage
 from handlers.wire.openai.messages import template_messages
+from handlers.wire.openai.reasoning import template_kwargs
 from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
@@ -40,8 +43,8 @@ _WHOLE = "chat.completion"
 _CHUNK = "chat.completion.chunk"
 
 
-def parse(body: Body) -> GenerationRequest:
-    """The generation that a validated body asks for. Raises InvalidParameter."""
+def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
+    """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
     check_stream_options(body)
     tools = parse_tools(body)
     constraint = parse_response_format(body.get("response_format"))
@@ -49,7 +52,9 @@ def parse(body: Body) -> GenerationRequest:
         raise _tools_and_json()
     return GenerationRequest(
         model=body["model"],
-        prompt=ChatPrompt(messages=template_messages(body["messages"]), tools=tools),
+        prompt=ChatPrompt(
+            messages=template_messages(body["messages"]), tools=tools, template_kwargs=template_kwargs(body, entry)
+        ),
         sampling=parse_sampling(body),
         constraint=constraint,
         stop=parse_stop(body.get("stop")),
@@ -58,6 +63,7 @@ def parse(body: Body) -> GenerationRequest:
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(body.get("ignore_eos"), False),
         parse_tool_calls=bool(tools),
+        split_reasoning=True,
         keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
     )
 
@@ -108,6 +114,8 @@ def _tools_and_json() -> InvalidParameter:
 
 def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:
     message: JsonObject = {"role": "assistant", "content": choice.text, "refusal": None}
+    if choice.reasoning:
+        message["reasoning_content"] = choice.reasoning
     if choice.tool_calls:
         message["content"] = choice.text or None
         message["tool_calls"] = [_tool_call(call) for call in choice.tool_calls]
@@ -123,11 +131,13 @@ def _tool_call(call: ToolCall) -> JsonObject:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-def _event_choice(event: TextDelta | ToolCallDelta | ChoiceFinished, logprobs: bool) -> JsonObject:
+def _event_choice(event: TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished, logprobs: bool) -> JsonObject:
     if isinstance(event, ChoiceFinished):
         return {**_delta(event.index, {}), "finish_reason": event.finish_reason}
     if isinstance(event, ToolCallDelta):
         return _delta(event.index, {"tool_calls": [_tool_call_delta(event)]})
+    if isinstance(event, ReasoningDelta):
+        return _delta(event.index, {"reasoning_content": event.text})
     choice = _delta(event.index, {"content": event.text})
     return {**choice, "logprobs": _logprobs(event.logprobs)} if logprobs else choice
 

@@ -50,8 +50,10 @@ def _assistant(message: ChatCompletionRequestAssistantMessage, where: str) -> Js
     texts = (_text(message.get("content"), where), message.get("refusal"))
     content = "\n".join(text for text in texts if text)
     calls = [_tool_call(call) for call in _function_calls(message)]
-    with_calls = {"tool_calls": calls} if calls else {}
-    return {"role": "assistant", "content": content, **_named(message.get("name")), **with_calls}
+    thoughts = message.get("reasoning_content") or message.get("reasoning")
+    optional = {"reasoning_content": thoughts, "tool_calls": calls}
+    given = {key: value for key, value in optional.items() if value}
+    return {"role": "assistant", "content": content, **_named(message.get("name")), **given}
 
 
 def _named(name: str | None) -> JsonObject:

@@ -48,6 +48,7 @@ class CreateChatCompletionRequest(TypedDict):
     parallel_tool_calls: NotRequired[bool]
     function_call: NotRequired[Literal["none", "auto"] | ChatCompletionFunctionCallOption]
     functions: NotRequired[list[ChatCompletionFunctions]]
+    chat_template_kwargs: NotRequired[ChatTemplateKwargs]
     ignore_eos: NotRequired[bool | None]
     top_k: NotRequired[int | None]
     min_p: NotRequired[float | None]
@@ -152,6 +153,8 @@ class ChatCompletionRequestAssistantMessage(TypedDict):
     role: Literal["assistant"]
     name: NotRequired[str]
     audio: NotRequired[ChatCompletionRequestAssistantMessageAudio | None]
+    reasoning_content: NotRequired[str | None]
+    reasoning: NotRequired[str | None]
     tool_calls: NotRequired[ChatCompletionMessageToolCalls]
     function_call: NotRequired[ChatCompletionRequestAssistantMessageFunctionCall | None]
 
@@ -461,6 +464,7 @@ class ChatCompletionResponseMessage(TypedDict):
 
     content: str | None
     refusal: str | None
+    reasoning_content: NotRequired[str]
     tool_calls: NotRequired[ChatCompletionMessageToolCalls]
     annotations: NotRequired[list[ChatCompletionResponseMessageAnnotation]]
     role: Literal["assistant"]
@@ -616,6 +620,7 @@ class ChatCompletionStreamResponseDelta(TypedDict):
     """What this chunk adds to the message."""
 
     content: NotRequired[str | None]
+    reasoning_content: NotRequired[str]
     function_call: NotRequired[ChatCompletionStreamResponseDeltaFunctionCall]
     tool_calls: NotRequired[list[ChatCompletionMessageToolCallChunk]]
     role: NotRequired[Literal["developer", "system", "user", "assistant", "tool"]]
@@ -851,6 +856,8 @@ ChatCompletionToolChoiceOption: TypeAlias = (
     | ChatCompletionNamedToolChoice
     | ChatCompletionNamedToolChoiceCustom
 )
+
+ChatTemplateKwargs: TypeAlias = dict[str, Any] | None
 
 Mirostat: TypeAlias = Literal[0, 1, 2] | None
 

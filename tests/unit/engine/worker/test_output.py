@@ -27,7 +27,7 @@ def told(*pieces: str) -> list[TextDelta | ToolCallDelta]:
     events = [
         event
         for piece in pieces
-        for event in output.push(piece.encode(), TokenLogprob(token_id=0, bytes=piece.encode(), logprob=-1.0))
+        for event in output.push(0, piece.encode(), TokenLogprob(token_id=0, bytes=piece.encode(), logprob=-1.0))
     ]
     events += output.finish("stop", completion_tokens=len(pieces), cumulative_logprob=None)
     return [event for event in events if isinstance(event, TextDelta | ToolCallDelta)]

@@ -16,6 +16,7 @@ from engine import (
     GenerationEvent,
     ModelEntry,
     ModelMetadata,
+    ReasoningDelta,
     TensorShape,
     TextDelta,
     Timings,
@@ -93,9 +94,10 @@ _pieces = st.lists(st.tuples(texts, _token_tuples), max_size=3)
 
 
 @st.composite
-def _answer(draw: st.DrawFn, index: int, *, tools: bool, echo: bool) -> list[GenerationEvent]:
-    """The events of one answer: the echoed prompt, pieces of text, then whole or cut calls, then its end."""
-    events: list[GenerationEvent] = []
+def _answer(draw: st.DrawFn, index: int, *, tools: bool, echo: bool, thinks: bool) -> list[GenerationEvent]:
+    """The events of one answer: thinking, the echoed prompt, pieces of text, then whole or cut calls, then its end."""
+    thoughts = draw(st.lists(st.text(min_size=1, max_size=8), max_size=2)) if thinks else []
+    events: list[GenerationEvent] = [ReasoningDelta(index=index, text=text) for text in thoughts]
     if echo:
         events.append(TextDelta(index=index, text=draw(texts), logprobs=draw(_token_tuples), echo=True))
     events += [TextDelta(index=index, text=text, logprobs=tokens) for text, tokens in draw(_pieces)]
@@ -121,11 +123,11 @@ def _answer(draw: st.DrawFn, index: int, *, tools: bool, echo: bool) -> list[Gen
 
 @st.composite
 def generations(
-    draw: st.DrawFn, *, most_answers: int = 3, tools: bool = True, echo: bool = False
+    draw: st.DrawFn, *, most_answers: int = 3, tools: bool = True, echo: bool = False, thinks: bool = False
 ) -> list[GenerationEvent]:
     """All events of a generation: its answers' events interleaved at random, then the end."""
     count = draw(st.integers(1, most_answers))
-    waiting = [draw(_answer(index, tools=tools, echo=echo)) for index in range(count)]
+    waiting = [draw(_answer(index, tools=tools, echo=echo, thinks=thinks)) for index in range(count)]
     return [*interleaved(draw, waiting), Finished(usage=USAGE, timings=TIMINGS, context=(1, 2, 3))]
 
 

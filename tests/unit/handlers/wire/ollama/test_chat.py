@@ -92,18 +92,20 @@ async def test_a_call_without_an_object_of_arguments_is_shown_as_text(arguments:
     assert (await gather(wire.chunks(replay(events), body())))[0]["message"] == message
 
 
-@given(events=generations(most_answers=1))
+@given(events=generations(most_answers=1, thinks=True))
 async def test_an_accumulated_stream_equals_the_whole_answer(events: list[Any]) -> None:
     asked = body(logprobs=True)
     whole = conforming(wire.render(collect(events), asked), "ollama", "ChatResponse")
     lines = [conforming(line, "ollama", "ChatStreamEvent") for line in await gather(wire.chunks(replay(events), asked))]
     calls = [call for line in lines for call in line["message"].get("tool_calls", ())]
+    thinking = "".join(line["message"].get("thinking", "") for line in lines)
     joined = {
         **lines[-1],
         "created_at": whole["created_at"],
         "message": {
             "role": "assistant",
             "content": "".join(line["message"]["content"] for line in lines),
+            **({"thinking": thinking} if thinking else {}),
             **({"tool_calls": calls} if calls else {}),
         },
         "logprobs": [token for line in lines for token in line.get("logprobs", ())],

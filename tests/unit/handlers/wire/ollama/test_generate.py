@@ -158,15 +158,17 @@ def test_loading_and_unloading_answer_without_text(change: Any) -> None:
     assert (answer["response"], answer["done"], answer["done_reason"]) == ("", True, change)
 
 
-@given(events=generations(most_answers=1, tools=False))
+@given(events=generations(most_answers=1, thinks=True, tools=False))
 async def test_an_accumulated_stream_equals_the_whole_answer(events: list[Any]) -> None:
     asked = body(logprobs=True)
     whole = conforming(wire.render(collect(events), asked), "ollama", "GenerateResponse")
     lines = [
         conforming(line, "ollama", "GenerateStreamEvent") for line in await gather(wire.chunks(replay(events), asked))
     ]
+    thinking = "".join(line.get("thinking", "") for line in lines)
     joined = {
         **lines[-1],
+        **({"thinking": thinking} if thinking else {}),
         "created_at": whole["created_at"],
         "response": "".join(line["response"] for line in lines),
         "logprobs": [token for line in lines for token in line.get("logprobs", ())],

@@ -31,7 +31,7 @@ def body(**fields: Any) -> Any:
 
 
 def test_without_options_it_samples_the_plain_distribution_until_the_model_ends() -> None:
-    request = wire.parse(body())
+    request = wire.parse(body(), entry())
     assert request.sampling == SamplingParams(temperature=1.0, top_p=1.0, top_k=0)
     assert request.prompt == ChatPrompt(messages=({"role": "user", "content": "Hi"},))
     assert (request.max_tokens, request.n, request.logprobs, request.stop) == (None, 1, None, ())
@@ -42,7 +42,7 @@ def test_null_means_the_default_for_every_field_that_may_be_null() -> None:
     nullable = ("temperature", "top_p", "n", "stop", "logit_bias", "logprobs", "top_logprobs", "seed", "max_tokens")
     ours = ("top_k", "min_p", "typical_p", "repeat_penalty", "repeat_last_n", "mirostat", "ignore_eos", "keep_alive")
     nulls = dict.fromkeys((*nullable, *ours, "max_completion_tokens", "stream", "stream_options"))
-    assert wire.parse(body(**nulls)) == wire.parse(body())
+    assert wire.parse(body(**nulls), entry()) == wire.parse(body(), entry())
 
 
 def test_every_sampling_field_reaches_the_engine() -> None:
@@ -52,42 +52,42 @@ def test_every_sampling_field_reaches_the_engine() -> None:
     }  # fmt: skip
     bias = {"logit_bias": {"5": -100, "17": 3}}
     mirostat = {"mirostat": 2, "mirostat_tau": 4, "mirostat_eta": 0.5}
-    assert wire.parse(body(**fields, **bias, **mirostat)).sampling == SamplingParams(
+    assert wire.parse(body(**fields, **bias, **mirostat), entry()).sampling == SamplingParams(
         **fields, logit_bias={5: -100.0, 17: 3.0}, mirostat=Mirostat(version=2, tau=4, eta=0.5)
     )
 
 
 @pytest.mark.parametrize("stop", ["END", ["END"]])
 def test_stop_is_one_string_or_several(stop: Any) -> None:
-    assert wire.parse(body(stop=stop)).stop == ("END",)
+    assert wire.parse(body(stop=stop), entry()).stop == ("END",)
 
 
 @pytest.mark.parametrize("fields", [{"max_tokens": 5}, {"max_completion_tokens": 5}])
 def test_either_name_limits_the_tokens(fields: dict[str, int]) -> None:
-    assert wire.parse(body(**fields)).max_tokens == 5
+    assert wire.parse(body(**fields), entry()).max_tokens == 5
 
 
 def test_two_limits_are_accepted_only_when_they_agree() -> None:
-    assert wire.parse(body(max_tokens=5, max_completion_tokens=5)).max_tokens == 5
+    assert wire.parse(body(max_tokens=5, max_completion_tokens=5), entry()).max_tokens == 5
     with pytest.raises(InvalidParameter, match=r"max_tokens: 5 contradicts max_completion_tokens, which is 6"):
-        wire.parse(body(max_tokens=5, max_completion_tokens=6))
+        wire.parse(body(max_tokens=5, max_completion_tokens=6), entry())
 
 
 def test_logprobs_report_the_alternatives_asked_for() -> None:
-    assert wire.parse(body(logprobs=True)).logprobs == 0
-    assert wire.parse(body(logprobs=True, top_logprobs=20)).logprobs == 20
-    assert wire.parse(body(top_logprobs=0)).logprobs is None
+    assert wire.parse(body(logprobs=True), entry()).logprobs == 0
+    assert wire.parse(body(logprobs=True, top_logprobs=20), entry()).logprobs == 20
+    assert wire.parse(body(top_logprobs=0), entry()).logprobs is None
 
 
 def test_alternatives_without_logprobs_are_refused() -> None:
     with pytest.raises(InvalidParameter, match="logprobs must be true"):
-        wire.parse(body(top_logprobs=2))
+        wire.parse(body(top_logprobs=2), entry())
 
 
 def test_options_of_a_stream_need_a_stream() -> None:
     with pytest.raises(InvalidParameter, match="stream must be true"):
-        wire.parse(body(stream_options={"include_usage": True}))
-    assert wire.parse(body(stream=True, stream_options={"include_usage": True}))
+        wire.parse(body(stream_options={"include_usage": True}), entry())
+    assert wire.parse(body(stream=True, stream_options={"include_usage": True}), entry())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_options_of_a_stream_need_a_stream() -> None:
     ],
 )  # fmt: skip
 def test_response_format_becomes_a_constraint(form: Any, constraint: JsonConstraint | None) -> None:
-    assert wire.parse(body(response_format=form)).constraint == constraint
+    assert wire.parse(body(response_format=form), entry()).constraint == constraint
 
 
 def test_a_schema_too_deep_to_write_is_refused() -> None:
@@ -109,11 +109,11 @@ def test_a_schema_too_deep_to_write_is_refused() -> None:
         schema = {"items": schema}
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     with pytest.raises(InvalidParameter, match="nested too deeply"):
-        wire.parse({"model": "demo", "messages": [USER], "response_format": form})
+        wire.parse({"model": "demo", "messages": [USER], "response_format": form}, entry())
 
 
 def test_tools_are_shown_to_the_model_and_calls_recognised() -> None:
-    request = wire.parse(body(tools=[WEATHER]))
+    request = wire.parse(body(tools=[WEATHER]), entry())
     assert request.parse_tool_calls
     assert isinstance(request.prompt, ChatPrompt)
     assert request.prompt.tools == (WEATHER,)
@@ -121,19 +121,19 @@ def test_tools_are_shown_to_the_model_and_calls_recognised() -> None:
 
 @pytest.mark.parametrize("fields", [{"tools": [WEATHER], "tool_choice": "none"}, {"tools": []}])
 def test_without_tools_to_call_none_are_shown_and_no_call_is_looked_for(fields: dict[str, Any]) -> None:
-    assert wire.parse(body(**fields)) == wire.parse(body())
+    assert wire.parse(body(**fields), entry()) == wire.parse(body(), entry())
 
 
 def test_tools_together_with_json_are_refused_unless_no_tool_may_be_called() -> None:
     form = {"type": "json_object"}
     with pytest.raises(InvalidParameter) as refusal:
-        wire.parse(body(tools=[WEATHER], response_format=form))
+        wire.parse(body(tools=[WEATHER], response_format=form), entry())
     assert (refusal.value.param, refusal.value.code) == ("response_format", "unsupported_parameter")
-    assert wire.parse(body(tools=[WEATHER], tool_choice="none", response_format=form)).constraint
+    assert wire.parse(body(tools=[WEATHER], tool_choice="none", response_format=form), entry()).constraint
 
 
 def test_our_own_fields_reach_the_engine() -> None:
-    request = wire.parse(body(ignore_eos=True, keep_alive="5m", n=3))
+    request = wire.parse(body(ignore_eos=True, keep_alive="5m", n=3), entry())
     assert (request.ignore_eos, request.keep_alive_seconds, request.n) == (True, 300.0, 3)
 
 
@@ -221,7 +221,7 @@ async def test_usage_is_not_mentioned_in_a_stream_that_did_not_ask_for_it() -> N
     assert not any("usage" in chunk for chunk in chunks)
 
 
-@given(events=generations())
+@given(events=generations(thinks=True))
 async def test_an_accumulated_stream_equals_the_whole_answer(events: list[Any]) -> None:
     whole = conforming(wire.render(collect(events), ENVELOPE, logprobs=True), "openai", "CreateChatCompletionResponse")
     n = len(whole["choices"])
@@ -252,8 +252,9 @@ def _add(choice: dict[str, Any], piece: dict[str, Any]) -> None:
     delta = piece["delta"]
     if "role" in delta:
         choice["message"] = dict(delta)
-    elif "content" in delta:
-        choice["message"]["content"] += delta["content"]
+    for name in ("content", "reasoning_content"):
+        if "role" not in delta and name in delta:
+            choice["message"][name] = choice["message"].get(name, "") + delta[name]
     for call in delta.get("tool_calls", ()):
         known = choice["message"].setdefault("tool_calls", {})
         if "id" in call:
