@@ -15,7 +15,7 @@ def stopped(stop: str, *pieces: bytes) -> tuple[str, list[bytes]]:
     events = []
     for piece in pieces:
         if not output.hit_stop_string:
-            events += output.push(piece, TokenLogprob(token_id=0, bytes=piece, logprob=-1.0))
+            events += output.push(0, piece, TokenLogprob(token_id=0, bytes=piece, logprob=-1.0))
     events += output.finish("stop", completion_tokens=len(pieces), cumulative_logprob=None)
     texts = [event for event in events if isinstance(event, TextDelta)]
     return "".join(e.text for e in texts), [logprob.bytes for e in texts for logprob in e.logprobs]
