@@ -52,6 +52,9 @@ class ServerSettings(BaseSettings):
     max_loaded_models: int | None = Field(
         None, ge=1, description="Models in memory at once; unset: three, or as many as are loaded at start."
     )
+    share_prefixes: bool = Field(
+        False, description="Let API keys share computed prompts; how fast an answer comes then tells what others asked."
+    )
     max_queue: int = Field(512, ge=0, description="Requests that may wait for a model.")
 
     strict: bool = Field(False, description="Refuse keys that no document knows, instead of naming them in a header.")

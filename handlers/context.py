@@ -31,7 +31,7 @@ class RequestRecord:
     """What is known about a request so far, for its response headers and its one log line.
 
     `started` is a `time.perf_counter()` value. `failure` is the message of the error that the client got, if any;
-    `ignored` are the paths of its keys that no document knows.
+    `ignored` are the paths of its keys that no document knows; `tenant` tells those who ask apart, by their API keys' digests.
     """
 
     id: str
@@ -43,6 +43,7 @@ class RequestRecord:
     completion_tokens: int | None = None
     failure: str | None = None
     ignored: Sequence[str] = ()
+    tenant: str = ""
 
     @property
     def dialect(self) -> Dialect:

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
+import msgspec
+
 from engine import Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
 from handlers.context import Call, RequestRecord
 from handlers.errors import naming
@@ -28,7 +30,7 @@ async def begin(call: Call[Any], request: GenerationRequest, names: Mapping[str,
     """
     call.record.model = request.model
     with naming(names or {}):
-        generation = await whole(call, call.engine.generate(request))
+        generation = await whole(call, call.engine.generate(_for_tenant(call, request)))
     call.record.prompt_tokens = generation.prompt_tokens
     return generation
 
@@ -131,7 +133,13 @@ class Merged:
 async def _begun(call: Call[Any], requests: Sequence[GenerationRequest], number: int) -> Generation:
     """The generation of one of `requests`; of several prompts, a refusal says which it is about."""
     with naming({"prompt": f"prompt[{number}]"} if len(requests) > 1 else {}):
-        return await call.engine.generate(requests[number])
+        return await call.engine.generate(_for_tenant(call, requests[number]))
+
+
+def _for_tenant(call: Call[Any], request: GenerationRequest) -> GenerationRequest:
+    """The request, with what keeps its caller's computed prompts apart from others'."""
+    tenant = "" if call.config.share_prefixes else call.record.tenant
+    return msgspec.structs.replace(request, cache_salt=f"{tenant}:{request.cache_salt}")
 
 
 async def _next(source: Noted) -> tuple[Noted, GenerationEvent]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.config import ConfigError, ServerConfig
+from handlers.context import record_of
 from handlers.errors import ApiError
 
 _GUARDED = ("/v1", "/api")
@@ -107,6 +108,7 @@ class Guard:
         if scheme.lower() != "bearer" or not self._keys.hold(key.strip()):
             message = "The API key is missing or unknown: send it as `Authorization: Bearer KEY`."
             raise ApiError(401, message, code="invalid_api_key", headers=_CHALLENGE)
+        record_of(scope).tenant = _digest(key.strip()).hex()
 
     def _require_local(self, headers: Mapping[bytes, bytes]) -> None:
         """Without keys, being on this machine is what admits: a page from elsewhere in a browser here must not pass for it."""

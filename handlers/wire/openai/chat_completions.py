@@ -64,6 +64,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         ignore_eos=or_default(body.get("ignore_eos"), False),
         parse_tool_calls=bool(tools),
         split_reasoning=True,
+        cache_salt=or_default(body.get("cache_salt"), ""),
         keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
     )
 

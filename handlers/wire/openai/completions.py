@@ -50,6 +50,7 @@ def parse(body: Body) -> tuple[GenerationRequest, ...]:
             logprobs=body.get("logprobs"),
             score=candidates > n,
             ignore_eos=or_default(body.get("ignore_eos"), False),
+            cache_salt=or_default(body.get("cache_salt"), ""),
             keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
         )
         for prompt in _prompts(body)

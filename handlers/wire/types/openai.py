@@ -58,6 +58,7 @@ class CreateChatCompletionRequest(TypedDict):
     mirostat: NotRequired[Mirostat]
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
+    cache_salt: NotRequired[str | None]
     keep_alive: NotRequired[float | str | None]
 
 
@@ -695,6 +696,7 @@ class CreateCompletionRequest(TypedDict):
     mirostat: NotRequired[Mirostat]
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
+    cache_salt: NotRequired[str | None]
     keep_alive: NotRequired[float | str | None]
 
 

@@ -87,7 +87,12 @@ def call_of(engine: Engine, *, leaves: bool = False) -> Call[Any]:
         return {"type": "http.disconnect"}
 
     record = RequestRecord("req-1", "POST", "/v1/completions")
-    fields: dict[str, Any] = {"engine": engine, "config": SimpleNamespace(), "record": record, "receive": receive}
+    fields: dict[str, Any] = {
+        "engine": engine,
+        "config": SimpleNamespace(share_prefixes=False),
+        "record": record,
+        "receive": receive,
+    }
     return Call(body=None, path={}, query={}, **fields)
 
 
