@@ -107,7 +107,8 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     thinking from its answer, by the marks that its template uses.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `return_context`: Finished carries the tokens of prompt and answer. `keep_alive_seconds`: how long the model stays
-    loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle).
+    loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle). `tenant`: for whom; each gets an
+    equal share of the model, however many requests it has.
     """
 
     model: str
@@ -128,6 +129,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     return_context: bool = False
     cache_salt: str = ""
     keep_alive_seconds: float | None = None
+    tenant: str = ""
 
 
 class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):

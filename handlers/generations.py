@@ -137,9 +137,10 @@ async def _begun(call: Call[Any], requests: Sequence[GenerationRequest], number:
 
 
 def _for_tenant(call: Call[Any], request: GenerationRequest) -> GenerationRequest:
-    """The request, with what keeps its caller's computed prompts apart from others'."""
-    tenant = "" if call.config.share_prefixes else call.record.tenant
-    return msgspec.structs.replace(request, cache_salt=f"{tenant}:{request.cache_salt}")
+    """The request, with whom it is for, and what keeps that caller's computed prompts apart from others'."""
+    tenant = call.record.tenant
+    salt = "" if call.config.share_prefixes else tenant
+    return msgspec.structs.replace(request, tenant=tenant, cache_salt=f"{salt}:{request.cache_salt}")
 
 
 async def _next(source: Noted) -> tuple[Noted, GenerationEvent]:

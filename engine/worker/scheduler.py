@@ -1,20 +1,29 @@
 """Owns the order of work: which sequences have a slot, and which of their tokens the next step computes.
 
 There is no prefill and no decode phase: a sequence with one pending token is generating, one with more is catching up, and a
-step takes from both. Must not know the model, samplers or events.
+step takes from both. A slot goes to the tenant for which least was done, among its requests to the one with fewest answers under way,
+then to the oldest. Must not know the model, samplers or events.
 """
 
+import heapq
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Sequence as AbstractSequence
 
 import msgspec
 
+from engine.worker.fairness import ANSWER_TOKEN_COST, FairShare
 from engine.worker.pacing import StepPace
+from engine.worker.prompt_shares import PromptShare, share_out
 from engine.worker.sequence import Sequence
 from engine.worker.slots import Slots, common_prefix_length
 
 # Below this a wait for another sequence's prefix costs more than computing it.
 _WORTH_WAITING_TOKENS = 32
+_MOST_CANDIDATES = 64
+"""Waiting sequences that are looked at for a free slot: comparing each one's prompt with all that is cached takes its time."""
+_PATIENCE_TOKENS = 1024
+"""How much may be done for another tenant, in prompt tokens, while one that has no slot at all waits for its first."""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -46,6 +55,8 @@ class Scheduler:
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
         self._is_full = False
+        self._fair_share = FairShare()
+        self._tenants: Counter[str] = Counter()
 
     def __repr__(self) -> str:
         return f"Scheduler(running={self.running} waiting={self.waiting} {self._slots!r})"
@@ -57,6 +68,9 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence."""
+        if sequence.tenant not in self._tenants:
+            self._fair_share.join(sequence.tenant, self._tenants)
+        self._tenants[sequence.tenant] += 1
         self.waiting.append(sequence)
 
     def discard(self, sequence: Sequence) -> None:
@@ -67,11 +81,16 @@ class Scheduler:
         elif sequence in self.running:
             self.running.remove(sequence)
             self._give_up_slot(sequence)
+        else:
+            return
+        self._tenants -= Counter([sequence.tenant])
 
     def schedule(self) -> list[Chunk]:
         """The next step: every generating sequence's token, then as much of the prompts as fits."""
         self._admit()
         chunks = [Chunk(sequence, 1) for sequence in self.running if sequence.pending == 1]
+        for chunk in chunks:
+            self._fair_share.charge(chunk.sequence.tenant, ANSWER_TOKEN_COST)
         chunks.extend(self._prompt_chunks(self._pace.prompt_tokens(len(chunks))))
         return chunks
 
@@ -83,33 +102,68 @@ class Scheduler:
         if len(self.running) < 2:
             return False
         self._is_full = True
-        youngest = self.running.pop()
+        youngest = self.running[-1]
         assert youngest.slot is not None
         self._slots.clear(youngest.slot)
-        self._give_up_slot(youngest)
-        self.waiting.insert(0, youngest)
+        self._stop(youngest)
         return True
 
     def _prompt_chunks(self, room: int) -> Iterator[Chunk]:
-        for sequence in self.running:
-            if sequence.pending > 1 and room > 0 and sequence.slot is not None:
-                count = sequence.slot.reach(min(sequence.pending, room))
-                room -= count
-                yield Chunk(sequence, count)
+        prompts = [sequence for sequence in self.running if sequence.pending > 1]
+        shares = share_out(room, [PromptShare(sequence.tenant, sequence.pending) for sequence in prompts])
+        for sequence, count in zip(prompts, shares, strict=True):
+            if count and sequence.slot is not None:
+                yield Chunk(sequence, sequence.slot.reach(count))
 
     def _admit(self) -> None:
         """Give slots to waiting sequences, but let those wait whose prefix another is just computing."""
-        for sequence in list(self.waiting):
-            if self._is_full or not self._slots.has_idle:
+        if self._is_full or not self.waiting:
+            return
+        if len(self._tenants) > 1 and not self._slots.has_idle:
+            self._be_fair()
+        held: set[int] = set()
+        while self._slots.has_idle:
+            sequence = self._first_ready(held)
+            if sequence is None:
                 return
-            if self._should_wait(sequence):
-                continue
-            self.waiting.remove(sequence)
-            sequence.slot = self._slots.acquire(
-                sequence.tokens, salt=sequence.salt, reuse=sequence.reuses_prefixes, stops=sequence.job.stops
-            )
-            self.running.append(sequence)
-            sequence.job.note_admitted(sequence.computed)
+            self._give_slot(sequence)
+
+    def _first_ready(self, held: set[int]) -> Sequence | None:
+        """The next in turn that need not wait. Those that must are noted in `held`, and not asked again."""
+        answers = Counter(id(sequence.job) for sequence in self.running)
+        in_turn = heapq.nsmallest(
+            _MOST_CANDIDATES, self.waiting, key=lambda s: (self._fair_share.of(s.tenant), answers[id(s.job)])
+        )
+        for sequence in in_turn:
+            if id(sequence) not in held:
+                if not self._should_wait(sequence):
+                    return sequence
+                held.add(id(sequence))
+        return None
+
+    def _give_slot(self, sequence: Sequence) -> None:
+        self.waiting.remove(sequence)
+        sequence.slot = self._slots.acquire(
+            sequence.tokens, salt=sequence.salt, reuse=sequence.reuses_prefixes, stops=sequence.job.stops
+        )
+        self._fair_share.charge(sequence.tenant, sequence.pending)
+        self.running.append(sequence)
+        sequence.job.note_admitted(sequence.computed)
+
+    def _be_fair(self) -> None:
+        """Where a tenant without any slot has waited for too much of others' work, the one with most gives its youngest up."""
+        slots = Counter(sequence.tenant for sequence in self.running)
+        first = min(self.waiting, key=lambda s: (slots[s.tenant], self._fair_share.of(s.tenant)))
+        tenant, most = slots.most_common(1)[0]
+        lag = self._fair_share.of(tenant) - self._fair_share.of(first.tenant)
+        if not slots[first.tenant] and most > 1 and lag > _PATIENCE_TOKENS:
+            self._stop(next(s for s in reversed(self.running) if s.tenant == tenant))
+
+    def _stop(self, sequence: Sequence) -> None:
+        """It starts again later, from what is left of its state then."""
+        self.running.remove(sequence)
+        self._give_up_slot(sequence)
+        self.waiting.insert(0, sequence)
 
     def _should_wait(self, sequence: Sequence) -> bool:
         if not sequence.reuses_prefixes:

@@ -55,6 +55,11 @@ class Sequence:
         return len(self.tokens) - self.computed
 
     @property
+    def tenant(self) -> str:
+        """For whom it is."""
+        return self.job.request.tenant
+
+    @property
     def scores_prompt(self) -> bool:
         """Whether every prompt token must be computed here, for its log probability: once, also if the slot is lost later."""
         return not self.is_prompt_scored and self.job.request.echo and self.job.request.logprobs is not None

@@ -4,7 +4,7 @@ import pytest
 
 from handlers.config import ConfigError, ServerConfig
 from handlers.security import ApiKeys, read_keys, require_guard
-from tests.unit.handlers.scripted_engine import application, client
+from tests.unit.handlers.scripted_engine import ScriptedEngine, application, chat, client
 
 KEY = {"Authorization": "Bearer key-1"}
 
@@ -53,6 +53,15 @@ class TestKeys:
     async def test_health_and_documents_need_none(self, path):
         async with client(application(keys=["key-1"])) as http:
             assert (await http.get(path)).status_code == 200
+
+    async def test_the_engine_can_tell_two_keys_apart_but_is_not_told_them(self):
+        engine = ScriptedEngine()
+        async with client(application(engine, keys=["key-1", "key-2"])) as http:
+            for key in ("key-1", "key-1", "key-2"):
+                await http.post("/v1/chat/completions", json=chat(), headers={"Authorization": f"Bearer {key}"})
+        first, again, other = (request.tenant for request in engine.requests)
+        assert first == again != other
+        assert "key" not in first
 
     async def test_without_keys_the_apis_are_open(self):
         async with client() as http:

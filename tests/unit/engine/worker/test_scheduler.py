@@ -188,3 +188,71 @@ def test_a_seeded_answer_computes_its_prompt_itself_and_its_siblings_share_that(
     bench.add(range(40), new_tokens=1, answers=2, request=seeded)
     bench.run()
     assert bench.computed_tokens == 40 + 1 + 2
+
+
+def of(tenant):
+    return GenerationRequest(model="m", prompt=TextPrompt(text=""), tenant=tenant)
+
+
+def test_one_request_of_a_tenant_does_not_stand_behind_a_hundred_of_another():
+    bench = Bench(slots=2, batch_tokens=64)
+    crowd = [bench.add([n, n, n], request_id=n, request=of("a"))[0] for n in range(100)]
+    bench.step()
+    (single,) = bench.add([7, 8, 9], request_id=100, request=of("b"))
+    ended = []
+    while single.slot is None:
+        bench.step()
+        ended = [sequence for sequence in crowd if sequence not in bench.scheduler.waiting]
+    assert len(ended) <= 3
+
+
+def test_tenants_that_come_together_get_slots_in_turn():
+    bench = Bench(slots=4, batch_tokens=64)
+    for tenant in "ab":
+        for n in range(4):
+            bench.add([n, n, n], request_id=n, request=of(tenant))
+    bench.step()
+    assert sorted(sequence.tenant for sequence in bench.scheduler.running) == ["a", "a", "b", "b"]
+
+
+def test_endless_answers_that_hold_every_slot_give_one_up_to_another_tenant_and_lose_nothing():
+    bench = Bench(slots=2, batch_tokens=64)
+    holders = [bench.add([n, n, n], new_tokens=1500, request_id=n, request=of("a"))[0] for n in range(2)]
+    bench.step()
+    (single,) = bench.add([7, 8, 9], request_id=2, request=of("b"))
+    while single.slot is None:
+        bench.step()
+    assert all(len(sequence.tokens) < 600 for sequence in holders)
+    bench.run()
+    assert [len(sequence.tokens) for sequence in (*holders, single)] == [1503, 1503, 7]
+
+
+def test_a_tenant_that_has_a_slot_takes_none_from_others():
+    bench = Bench(slots=2, batch_tokens=64)
+    running = [bench.add([n], new_tokens=3000, request_id=n, request=of(t))[0] for n, t in enumerate("ab")]
+    bench.step()
+    bench.add([7, 8, 9], request_id=2, request=of("a"))
+    bench.add([7, 8, 9], request_id=3, request=of("c"))
+    for _ in range(2000):
+        bench.step()
+    assert bench.scheduler.running == running
+
+
+def test_a_request_for_many_answers_does_not_hold_up_the_next():
+    bench = Bench(slots=2, batch_tokens=64)
+    many = bench.add([1, 2, 3], answers=10)
+    for _ in range(2):
+        bench.step()
+    (single,) = bench.add([7, 8, 9], request_id=1)
+    while single.slot is None:
+        bench.step()
+    assert sum(sequence in bench.scheduler.waiting for sequence in many) >= 7
+
+
+def test_a_long_prompt_ends_beside_an_endless_line_of_short_ones():
+    bench = Bench(slots=3, batch_tokens=16)
+    (long,) = bench.add(range(1000, 1200))
+    for n in range(200):
+        bench.add([n] * 12, new_tokens=1, request_id=n)
+        bench.step()
+    assert long.computed == len(long.tokens) or long.slot is None or long.pending == 1
