@@ -75,10 +75,10 @@ class Runner:
         return computed
 
     def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
-        if any(chunk.draft for chunk in chunks):
-            return  # it takes longer than what the pace is for, and yields more
-        answers = sum(chunk.count == chunk.sequence.pending == 1 for chunk in chunks)
+        answers = sum(chunk.sequence.pending == 1 for chunk in chunks)
         total = sum(chunk.count for chunk in chunks)
+        if answers == len(chunks) and total > answers:
+            return  # only drafts: it takes longer than what the pace is for, and yields more
         self._pace.note(answer_tokens=answers, prompt_tokens=total - answers, seconds=seconds)
 
     def _fill(self, chunk: Chunk) -> int:
