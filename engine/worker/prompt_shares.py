@@ -1,7 +1,8 @@
 """Owns how the prompt part of a step is shared out among the prompts that are being computed.
 
 Equally among tenants. Of one tenant's prompts the one with least left goes first, which makes the mean time to the first token the least
-there can be; a part is kept for the oldest, so that a stream of short prompts cannot keep a long one from ever ending. Must not know sequences.
+there can be; a part is kept for the oldest, so that a stream of short prompts cannot keep a long one from ever ending. Must not know
+sequences.
 """
 
 from collections.abc import Sequence

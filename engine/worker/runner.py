@@ -76,10 +76,11 @@ class Runner:
 
     def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
         answers = sum(chunk.sequence.pending == 1 for chunk in chunks)
-        total = sum(chunk.count for chunk in chunks)
-        if answers == len(chunks) and total > answers:
-            return  # only drafts: it takes longer than what the pace is for, and yields more
-        self._pace.note(answer_tokens=answers, prompt_tokens=total - answers, seconds=seconds)
+        drafted = sum(len(chunk.draft) for chunk in chunks)
+        if drafted and answers == len(chunks):
+            return  # it takes longer than what the pace is for, and yields more
+        prompt_tokens = sum(chunk.count for chunk in chunks) - answers + drafted
+        self._pace.note(answer_tokens=answers, prompt_tokens=prompt_tokens, seconds=seconds)
 
     def _fill(self, chunk: Chunk) -> int:
         """Outputs are wanted of the last known token and of each drafted one; where a prompt is scored, of all."""
