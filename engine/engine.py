@@ -13,7 +13,15 @@ import msgspec
 
 from engine.config import EngineConfig
 from engine.errors import CatalogError, EngineError
-from engine.events import ApplyTemplateResult, DetokenizeResult, EmbeddingResult, Event, Started, TokenizeResult
+from engine.events import (
+    ApplyTemplateResult,
+    DetokenizeResult,
+    EmbeddingResult,
+    Event,
+    RerankResult,
+    Started,
+    TokenizeResult,
+)
 from engine.generation import Generation, timings_with_load
 from engine.host.catalog import Catalog, ModelEntry
 from engine.host.digests import Digests
@@ -27,6 +35,7 @@ from engine.request import (
     EmbeddingRequest,
     GenerationRequest,
     Request,
+    RerankRequest,
     TokenizeRequest,
 )
 
@@ -154,6 +163,10 @@ class Engine:
         """The vectors of all inputs."""
         result, load_ns = await self._ask(request, request.keep_alive_seconds, EmbeddingResult)
         return msgspec.structs.replace(result, timings=timings_with_load(result.timings, load_ns))
+
+    async def rerank(self, request: RerankRequest) -> RerankResult:
+        """How well each document answers the query."""
+        return (await self._ask(request, None, RerankResult))[0]
 
     async def tokenize(self, request: TokenizeRequest) -> TokenizeResult:
         """The tokens of a text."""

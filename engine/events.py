@@ -124,6 +124,14 @@ class EmbeddingResult(_Event, frozen=True, kw_only=True, tag="embedding"):
     timings: Timings
 
 
+class RerankResult(_Event, frozen=True, kw_only=True, tag="reranked"):
+    """`scores[i]`, between 0 and 1, says how well document i answers the query."""
+
+    scores: tuple[float, ...]
+    usage: Usage
+    timings: Timings
+
+
 class TokenizeResult(_Event, frozen=True, kw_only=True, tag="tokenized"):
     """Token ids."""
 
@@ -151,6 +159,7 @@ Event = (
     | Finished
     | Failed
     | EmbeddingResult
+    | RerankResult
     | TokenizeResult
     | DetokenizeResult
     | ApplyTemplateResult

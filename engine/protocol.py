@@ -45,7 +45,7 @@ class Cancel(_Frame, frozen=True, kw_only=True, tag="cancel"):
 class LoadedModel(_Frame, frozen=True, kw_only=True):
     """What only the worker knows of a model that it has loaded.
 
-    `capabilities` are among: completion, embedding, tools, insert, thinking. `size_bytes` is the weights' size,
+    `capabilities` are among: completion, embedding, rerank, tools, insert, thinking. `size_bytes` is the weights' size,
     `gpu_bytes` how much of it lies on GPUs.
     """
 

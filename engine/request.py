@@ -1,6 +1,6 @@
 """What may be asked of the engine: plain, immutable values that cross the process boundary as they are.
 
-Owns the vocabulary of a generation or embedding request. A request that exists is legal as far as it can be judged
+Owns the vocabulary of a generation, embedding or ranking request. A request that exists is legal as far as it can be judged
 without the model: dialects check their own ranges before they build one. Must not know HTTP, a dialect or llama.cpp.
 """
 
@@ -145,6 +145,14 @@ class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     keep_alive_seconds: float | None = None
 
 
+class RerankRequest(_Value, frozen=True, kw_only=True, tag="rerank"):
+    """How well each document answers the query. A document too long to be read together with the query is ContextLengthExceeded."""
+
+    model: str
+    query: str
+    documents: tuple[str, ...]
+
+
 class TokenizeRequest(_Value, frozen=True, kw_only=True, tag="tokenize"):
     """The token ids of `text`. `add_special`: with what the model puts before a text; `parse_special`: as in TextPrompt."""
 
@@ -168,4 +176,6 @@ class ApplyTemplateRequest(_Value, frozen=True, kw_only=True, tag="apply_templat
     prompt: ChatPrompt
 
 
-Request = GenerationRequest | EmbeddingRequest | TokenizeRequest | DetokenizeRequest | ApplyTemplateRequest
+Request = (
+    GenerationRequest | EmbeddingRequest | RerankRequest | TokenizeRequest | DetokenizeRequest | ApplyTemplateRequest
+)

@@ -47,6 +47,15 @@ To call a function, write <tool_call>{"name": ..., "arguments": {...}}</tool_cal
 <|im_start|>assistant
 {% endif %}"""
 
+RERANK_TEMPLATE = """\
+<|im_start|>system
+Does the document answer the query? Say yes or no.<|im_end|>
+<|im_start|>user
+Query: {query}
+Document: {document}<|im_end|>
+<|im_start|>assistant
+"""
+
 
 def write_model(path: Path, shape: Shape, *, name: str, seed: int = 0) -> None:
     """Writes the file, tensor by tensor: memory holds one at a time. The same seed gives the same file."""
@@ -56,6 +65,7 @@ def write_model(path: Path, shape: Shape, *, name: str, seed: int = 0) -> None:
         _add_encoder_tokenizer(writer, word_piece(shape.vocabulary, seed))
     else:
         _add_decoder_tokenizer(writer, byte_level_bpe(shape.vocabulary, seed))
+        writer.add_chat_template(_templates(shape))
     _write_tensors(writer, shape, np.random.default_rng(seed))
     writer.close()
 
@@ -76,12 +86,15 @@ def _add_dimensions(writer: gguf.GGUFWriter, shape: Shape, name: str) -> None:
     if shape.architecture == "bert":
         writer.add_layer_norm_eps(1e-12)
         writer.add_causal_attention(False)
-        writer.add_pooling_type(gguf.PoolingType.MEAN)
+        writer.add_pooling_type(gguf.PoolingType.RANK if shape.ranked_classes else gguf.PoolingType.MEAN)
     else:
         writer.add_layer_norm_rms_eps(1e-6)
         writer.add_rope_freq_base(1_000_000.0)
         writer.add_rope_dimension_count(shape.width // shape.heads)
         add_memory_metadata(writer, shape)
+        if shape.ranked_classes:
+            writer.add_pooling_type(gguf.PoolingType.RANK)
+            writer.add_classifier_output_labels(["yes", "no"])
 
 
 def _add_decoder_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
@@ -92,7 +105,12 @@ def _add_decoder_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> N
     writer.add_eos_token_id(vocabulary.id_of("<|im_end|>"))
     writer.add_pad_token_id(vocabulary.id_of("<|endoftext|>"))
     writer.add_add_bos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+
+
+def _templates(shape: Shape) -> str | list[dict[str, str]]:
+    if not shape.ranked_classes:
+        return CHAT_TEMPLATE
+    return [{"name": "default", "template": CHAT_TEMPLATE}, {"name": "rerank", "template": RERANK_TEMPLATE}]
 
 
 def _add_encoder_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:

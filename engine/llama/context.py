@@ -85,6 +85,8 @@ class Context(Resource):
         self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
         self.sequences = params.sequences
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
+        ranks = self.pooling == llama_cpp.LLAMA_POOLING_TYPE_RANK
+        self._pooled_length = len(model.class_labels) if ranks else model.embedding_length
 
     def decode(self, batch: Batch) -> None:
         """Compute the batch. NoKvSlot: nothing happened, there is no room; LlamaError: it failed."""
@@ -111,11 +113,11 @@ class Context(Resource):
         return np.ctypeslib.as_array(pointer, (self._embedding_length,)).copy()
 
     def embedding(self, sequence: int) -> NDArray[np.float32]:
-        """A copy of the pooled embedding of a sequence of the last batch."""
+        """A copy of what was pooled of a sequence of the last batch: its embedding, or of a ranking model the outputs of its head."""
         pointer = llama_cpp.llama_get_embeddings_seq(self._handle, sequence)
         if not pointer:
             raise LlamaError(f"llama.cpp has no embedding for sequence {sequence}")
-        return np.ctypeslib.as_array(pointer, (self._embedding_length,)).copy()
+        return np.ctypeslib.as_array(pointer, (self._pooled_length,)).copy()
 
     def keep_prefix(self, sequence: int, length: int) -> bool:
         """Forget a sequence's cells from position `length` on. False where its memory can't: then nothing changed."""

@@ -111,6 +111,21 @@ class Model(Resource):
         return template.decode("utf-8", "replace") if template else None
 
     @cached_property
+    def rerank_template(self) -> str | None:
+        """How a ranking model wants its prompt: a text with `{query}` and `{document}` in it."""
+        template = llama_cpp.llama_model_chat_template(self._handle, b"rerank")
+        return template.decode("utf-8", "replace") if template else None
+
+    @cached_property
+    def class_labels(self) -> tuple[str, ...]:
+        """What the outputs of a ranking model's classification head mean; one empty label where it has one output."""
+        labels = (
+            llama_cpp.llama_model_cls_label(self._handle, number)
+            for number in range(llama_cpp.llama_model_n_cls_out(self._handle))
+        )
+        return tuple((label or b"").decode("utf-8", "replace") for label in labels)
+
+    @cached_property
     def end_tokens(self) -> tuple[int, ...]:
         """Every token that ends a generation."""
         return tuple(t for t in range(self.vocabulary_size) if llama_cpp.llama_vocab_is_eog(self.vocab, t))
@@ -125,6 +140,22 @@ class Model(Resource):
     def separator_token(self) -> int | None:
         """The token that an encoder expects at the end of a text."""
         return _token_or_none(llama_cpp.llama_vocab_sep(self.vocab))
+
+    @cached_property
+    def surroundings(self) -> tuple[list[int], list[int]]:
+        """The tokens that the model wants before and after a text."""
+        tokens = self._tokenize("", True, False)
+        begins = tokens[:1] == [self.bos_token]
+        return (tokens[:1], tokens[1:]) if begins else ([], tokens)
+
+    @cached_property
+    def pair_separators(self) -> list[int]:
+        """The tokens that an encoder expects between two texts that it reads together."""
+        wanted = (
+            (llama_cpp.llama_vocab_get_add_eos(self.vocab), llama_cpp.llama_vocab_eos(self.vocab)),
+            (llama_cpp.llama_vocab_get_add_sep(self.vocab), llama_cpp.llama_vocab_sep(self.vocab)),
+        )
+        return [token for added, token in wanted if added and token >= 0]
 
     @cached_property
     def infill_tokens(self) -> tuple[int, int, int] | None:
@@ -155,7 +186,7 @@ class Model(Resource):
         if len(text) <= SEGMENT_CHARACTERS:
             return self._tokenize(text, add_special, parse_special)
         parts = (self._tokenize(part, False, parse_special) for part in self._segments(parse_special).of(text))
-        before, after = self._surroundings if add_special else ([], [])
+        before, after = self.surroundings if add_special else ([], [])
         return [*before, *itertools.chain.from_iterable(parts), *after]
 
     def _tokenize(self, text: str, add_special: bool, parse_special: bool) -> list[int]:
@@ -169,13 +200,6 @@ class Model(Resource):
             if count == -(1 << 31):
                 raise LlamaError(f"a text of {len(raw)} bytes is too long to tokenize")
             room = -count
-
-    @cached_property
-    def _surroundings(self) -> tuple[list[int], list[int]]:
-        """The tokens that the model wants before and after a text."""
-        tokens = self._tokenize("", True, False)
-        begins = tokens[:1] == [self.bos_token]
-        return (tokens[:1], tokens[1:]) if begins else ([], tokens)
 
     def _segments(self, parse_special: bool) -> Segments:
         known = self._segments_of.get(parse_special)

@@ -72,7 +72,7 @@ class LoadedWorker:
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:
-            return ["embedding"]
+            return ["rerank" if self.model.pooling == "rank" else "embedding"]
         found = ["completion", "embedding"]
         if self.model.infill_tokens:
             found.append("insert")

@@ -21,10 +21,11 @@ from engine.request import (
     EmbeddingRequest,
     GenerationRequest,
     Request,
+    RerankRequest,
     TokenizeRequest,
 )
-from engine.worker.embeddings import EmbeddingJob
 from engine.worker.loaded import LoadedWorker
+from engine.worker.pooling_jobs import PoolingJob
 from engine.worker.sequence import GenerationJob
 
 _log = logging.getLogger("worker")
@@ -32,7 +33,7 @@ _log = logging.getLogger("worker")
 _READ_BYTES = 1 << 20
 _PREPARING_THREADS = 2
 
-Prepared = GenerationJob | EmbeddingJob | Event
+Prepared = GenerationJob | PoolingJob | Event
 """What preparing a request makes of it: work, or at once its answer."""
 
 
@@ -129,7 +130,7 @@ class Loop:
                 if worker.generator is None:
                     raise EngineError("not_supported_by_model", "this model embeds; it can't generate", param="model")
                 return worker.preparer.generation(request_id, request)
-            case EmbeddingRequest():
+            case EmbeddingRequest() | RerankRequest():
                 return worker.embedder.prepare(request_id, request)
             case TokenizeRequest():
                 return TokenizeResult(tokens=tuple(worker.preparer.text_tokens(request)))
@@ -148,7 +149,7 @@ class Loop:
                     self._emit(self._worker.generator.start(prepared))
                 else:
                     prepared.close()
-            case EmbeddingJob():
+            case PoolingJob():
                 if wanted:
                     self._worker.embedder.add(prepared)
             case _:

@@ -15,12 +15,16 @@ PRESETS = {
     "8b": Shape("llama", 32, 4096, 32, 8, 14_336, 128_256, "Q4_0", context=131_072, tied_output=False),
     "encoder": Shape("bert", 12, 384, 12, 12, 1536, 30_522, "Q8_0", context=512),
     **MEMORY_PRESETS,
+    "ranker": Shape("bert", 2, 64, 4, 4, 128, 2048, "F16", context=512, ranked_classes=1),
+    "chat-ranker": Shape("qwen3", 2, 64, 4, 2, 128, 2048, "F16", context=2048, ranked_classes=2),
 }
 
 
 def tensors(shape: Shape) -> Iterator[Tensor]:
     """Every tensor of a model of this shape, in file order."""
-    return _TENSORS.get(shape.architecture, _decoder_tensors)(shape)
+    yield from _TENSORS.get(shape.architecture, _decoder_tensors)(shape)
+    if shape.ranked_classes:
+        yield Tensor("cls.output.weight", (shape.ranked_classes, shape.width))
 
 
 def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
@@ -33,6 +37,9 @@ def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
             yield Tensor(f"{block}.{name}.weight", (rows, width))
             if shape.architecture == "qwen2":
                 yield Tensor(f"{block}.{name}.bias", (rows,), 0.0)
+        if shape.architecture == "qwen3":
+            yield Tensor(f"{block}.attn_q_norm.weight", (width // shape.heads,), 1.0)
+            yield Tensor(f"{block}.attn_k_norm.weight", (width // shape.heads,), 1.0)
         yield Tensor(f"{block}.attn_output.weight", (width, width))
         yield Tensor(f"{block}.ffn_norm.weight", (width,), 1.0)
         yield Tensor(f"{block}.ffn_gate.weight", (shape.feed_forward, width))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shape:
-    """A model's dimensions. `quantization` is that of the matrices; everything else is F32."""
+    """A model's dimensions. `quantization` is that of the matrices; everything else is F32. `ranked_classes`: of a model that ranks texts,
+    the number of outputs of its head."""
 
     architecture: str
     layers: int
@@ -17,6 +18,7 @@ class Shape:
     quantization: str
     context: int = 32768
     tied_output: bool = True
+    ranked_classes: int = 0
 
     @property
     def kv_width(self) -> int:

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.events import EmbeddingResult
-from engine.request import EmbeddingRequest, TextPrompt
+from engine.request import EmbeddingRequest, RerankRequest, TextPrompt
 from tests.process.worker.inprocess import InProcess, load
 from tools.bench_model.shapes import PRESETS
 from tools.make_bench_model import write_model
@@ -104,3 +104,28 @@ def test_an_encoders_cut_input_keeps_the_separator_at_its_end(encoder: InProcess
     (tokens,) = embedder.prepare(1, long).inputs
     whole = encoder.worker.model.tokenize("word " * 3000, add_special=True, parse_special=True)
     assert (len(tokens), tokens[-1]) == (embedder.limit_tokens, whole[-1])
+
+
+def test_a_text_behind_a_long_request_is_embedded_in_the_next_batch(encoder: InProcess):
+    embedder = encoder.worker.embedder
+    embedder.add(embedder.prepare(1, EmbeddingRequest(model="m", inputs=("word " * 100,) * 40)))
+    embedder.add(embedder.prepare(2, EmbeddingRequest(model="m", inputs=("red",))))
+    assert [request_id for request_id, _ in embedder.step()] == [2]
+    embedder.cancel(1)
+    assert embedder.is_idle
+
+
+def test_requests_in_one_batch_get_their_own_vectors(encoder: InProcess):
+    embedder = encoder.worker.embedder
+    for number, text in enumerate(TEXTS[:2]):
+        embedder.add(embedder.prepare(number, EmbeddingRequest(model="m", inputs=(text, "blue"))))
+    results = dict(embedder.step())
+    alone = [embed(encoder, text)[1][0] for text in TEXTS[:2]]
+    found = [np.frombuffer(results[number].vectors[0], dtype="<f4") for number in (0, 1)]
+    assert [float(a @ b) for a, b in zip(found, alone, strict=True)] == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_a_model_that_embeds_does_not_rank(encoder: InProcess):
+    with pytest.raises(EngineError, match="does not rank") as caught:
+        encoder.worker.embedder.prepare(1, RerankRequest(model="m", query="red", documents=("blue",)))
+    assert (caught.value.code, caught.value.param) == ("not_supported_by_model", "model")
