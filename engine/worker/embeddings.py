@@ -71,17 +71,17 @@ class Embedder:
         """Compute one batch, in which every request that waits has its share as far as they fit."""
         turns = next_turns(self._jobs, room_tokens=min(self._tokens, self._params.micro_batch_tokens), most=_SEQUENCES)
         self._jobs.rotate(-1)  # whose long input found no room in this batch is sooner or later the first of one
+        endings: dict[int, Event] = {}
         try:
             if turns:
                 self._compute(turns)
         except EngineError as error:
-            ended = {turn.job.id for turn in turns}
-            events = [(i, Failed(code=error.code, message=error.message, param=error.param)) for i in sorted(ended)]
+            failed = Failed(code=error.code, message=error.message, param=error.param)
+            endings.update((turn.job.id, failed) for turn in turns)
         else:
-            ended = {job.id for job in self._jobs if job.is_complete}
-            events = [(job.id, job.result()) for job in self._jobs if job.is_complete]
-        self._jobs = deque(job for job in self._jobs if job.id not in ended)
-        yield from events
+            endings.update((job.id, job.result()) for job in self._jobs if job.is_complete)
+        self._jobs = deque(job for job in self._jobs if job.id not in endings)
+        yield from endings.items()
 
     def _check_embedding(self, request: EmbeddingRequest) -> None:
         if self._model.pooling == "rank":
