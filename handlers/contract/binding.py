@@ -9,7 +9,7 @@ from handlers.ollama import chat, embed, generate, version
 from handlers.ollama import models as ollama_models
 from handlers.openai import chat_completions, completions, embeddings
 from handlers.openai import models as openai_models
-from handlers.server import docs, documents, health, text
+from handlers.server import docs, documents, health, rerank, text
 
 FUNCTIONS: Mapping[OperationKey, Function] = {
     "openai.createChatCompletion": chat_completions.create_chat_completion,
@@ -32,6 +32,7 @@ FUNCTIONS: Mapping[OperationKey, Function] = {
     "server.tokenize": text.tokenize,
     "server.detokenize": text.detokenize,
     "server.applyTemplate": text.apply_template,
+    "server.rerank": rerank.rerank,
     "server.openapiOpenai": documents.openapi_openai,
     "server.openapiOllama": documents.openapi_ollama,
     "server.openapiServer": documents.openapi_server,

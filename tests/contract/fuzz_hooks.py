@@ -1,8 +1,8 @@
 """What Schemathesis must be told about this API beyond its documents. Loaded by schemathesis.toml; all checks are on.
 
-A request that the document calls valid is pointed at the bundled model, kept to a few tokens, and brought in line with the
-rules that a schema cannot state (REPAIRS), so that the search reaches the engine; a request that is meant to be refused is left
-as it is. EXPECTED lists the only answers that a check complains of and that stay, each with its reason.
+A request that the document calls valid is pointed at the bundled model (or at one that ranks), kept to a few tokens, and
+brought in line with the rules that a schema cannot state (REPAIRS), so that the search reaches the engine; a request that is
+meant to be refused is left as it is. EXPECTED lists the only answers that a check complains of and that stay, each with its reason.
 """
 
 import json
@@ -20,6 +20,8 @@ MAX_TOKENS = 4
 MAX_DIMENSIONS = 8
 MAX_ANSWERS = 3
 VOCABULARY_SIZE = 256  # of the demo model's tokens so many at least exist
+RANKING = "/v1/rerank"
+RANKING_MODEL = "ranker"
 LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
 EMBEDDINGS = {"/embeddings", "/api/embed"}
@@ -66,7 +68,7 @@ def before_call(context, case, kwargs):
         case.path_parameters["model"] = DEMO_MODEL
     if isinstance(case.body, dict):
         if "model" in case.body:
-            case.body["model"] = DEMO_MODEL
+            case.body["model"] = RANKING_MODEL if case.operation.path == RANKING else DEMO_MODEL
         keep_short(case.operation.path, case.body)
         drop_unsupported(case.operation.definition.raw.get("operationId"), case.body)
         for repair in REPAIRS:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine import BUNDLED_MODEL
 from tests.launch import environment, serving
+from tools.bench_model.shapes import PRESETS
+from tools.make_bench_model import write_model
 
 HERE = Path(__file__).parent
 SHORT_EXAMPLES = 20
@@ -19,8 +22,11 @@ KEY = "tl-fuzzing-key"
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
     """A server that asks for a key, with a context so small that no answer can take long."""
+    directory = tmp_path_factory.mktemp("fuzzed")
+    write_model(directory / "ranker.gguf", PRESETS["ranker"], name="ranker")
+    models = ("--model", str(BUNDLED_MODEL), "--model", str(directory / "ranker.gguf"))
     # 2048 tokens are the longest input that the document allows
-    with serving(tmp_path_factory.mktemp("fuzzed"), "--ctx-size", "2048", TRUELINE_API_KEYS=KEY) as running:
+    with serving(directory, *models, "--ctx-size", "2048", TRUELINE_API_KEYS=KEY) as running:
         yield running
 
 

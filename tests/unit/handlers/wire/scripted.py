@@ -16,6 +16,7 @@ from engine import (
     GenerationEvent,
     ModelEntry,
     ModelMetadata,
+    Pooling,
     ReasoningDelta,
     TensorShape,
     TextDelta,
@@ -36,6 +37,7 @@ def entry(
     capabilities: tuple[Capability, ...] = ("completion", "tools"),
     chat_template: str | None = "{{ messages }}",
     parameter_count: int = 5_200_000,
+    pooling: Pooling | None = None,
 ) -> ModelEntry:
     """A catalogue entry as the engine makes it from a small model's file."""
     metadata = ModelMetadata(
@@ -45,7 +47,7 @@ def entry(
         context_length=2048,
         embedding_length=256,
         chat_template=chat_template,
-        pooling=None,
+        pooling=pooling,
         capabilities=capabilities,
         license="apache-2.0",
         values={"general.architecture": "llama", "tokenizer.ggml.tokens": None},

@@ -1,0 +1,1 @@
+"""What is between this server's own operations and the engine."""
