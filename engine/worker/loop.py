@@ -128,7 +128,7 @@ class Loop:
         match request:
             case GenerationRequest():
                 if worker.generator is None:
-                    raise EngineError("not_supported_by_model", "this model embeds or ranks; it can't generate", param="model")
+                    raise EngineError("not_supported_by_model", "this model can't generate", param="model")
                 return worker.preparer.generation(request_id, request)
             case EmbeddingRequest() | RerankRequest():
                 return worker.embedder.prepare(request_id, request)
