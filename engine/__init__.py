@@ -40,10 +40,13 @@ from engine.host.catalog import ModelEntry
 from engine.host.metadata import Capability, ModelMetadata, Pooling, TensorShape
 from engine.protocol import LoadedModel
 from engine.request import (
+    AdaptiveP,
     ApplyTemplateRequest,
     ChatPrompt,
     Constraint,
     DetokenizeRequest,
+    Dry,
+    DynamicTemperature,
     EmbeddingRequest,
     GenerationRequest,
     InfillPrompt,
@@ -56,6 +59,7 @@ from engine.request import (
     TextPrompt,
     TokenizeRequest,
     TokenPrompt,
+    Xtc,
 )
 
 BUNDLED_MODEL: Path = Path(__file__).parent / "bundled" / "trueline-demo.gguf"
@@ -65,6 +69,7 @@ __all__ = [
     "BUNDLED_MODEL",
     "ERROR_CODES",
     "QUANTIZED_CACHE_TYPES",
+    "AdaptiveP",
     "Alternative",
     "ApplyTemplateRequest",
     "ApplyTemplateResult",
@@ -77,6 +82,8 @@ __all__ = [
     "Constraint",
     "DetokenizeRequest",
     "DetokenizeResult",
+    "Dry",
+    "DynamicTemperature",
     "EmbeddingRequest",
     "EmbeddingResult",
     "Engine",
@@ -123,4 +130,5 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "Usage",
+    "Xtc",
 ]

@@ -57,19 +57,66 @@ Prompt = TextPrompt | TokenPrompt | InfillPrompt | ChatPrompt
 
 
 class Mirostat(_Value, frozen=True, kw_only=True):
-    """Mirostat sampling (version 1 or 2) towards the surprise `tau`, at learning rate `eta`; replaces top_k, top_p and the like."""
+    """Mirostat sampling (version 1 or 2) towards the surprise `tau`, at learning rate `eta`.
+
+    Replaces all samplers but the penalties, DRY and temperature.
+    """
 
     version: int
     tau: float = 5.0
     eta: float = 0.1
 
 
+class Dry(_Value, frozen=True, kw_only=True):
+    """Lowers the logit of a token that would go on repeating what was said by `multiplier` times `base` to the power of the tokens
+    repeated beyond `allowed_length`. Looks at the last `last_n` tokens (0 none, -1 the whole context), but never across a breaker:
+    not empty, at most MAX_BREAKER_BYTES long in UTF-8, else InvalidRequest."""
+
+    multiplier: float
+    base: float = 1.75
+    allowed_length: int = 2
+    last_n: int = 64
+    sequence_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+
+
+MAX_BREAKER_BYTES = 20
+"""llama.cpp compares at most 20 tokens behind a breaker's first, and a token has at least one byte."""
+
+
+class Xtc(_Value, frozen=True, kw_only=True):
+    """With this `probability` at each token, drops all tokens of at least the probability `threshold` but the least likely of them.
+    Off where the threshold is above a half: no two tokens reach it."""
+
+    probability: float
+    threshold: float = 0.1
+
+
+class DynamicTemperature(_Value, frozen=True, kw_only=True):
+    """A temperature up to `range` lower or higher, where the next token is certain or open; `exponent` bends the way between."""
+
+    range: float
+    exponent: float = 1.0
+
+
+class AdaptiveP(_Value, frozen=True, kw_only=True):
+    """Draws tokens whose probabilities are near `target`, averaged over about 1 / (1 - `decay`) tokens."""
+
+    target: float
+    decay: float = 0.9
+
+
+SAMPLERS = ("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature", "adaptive_p")
+"""The samplers that may be ordered, in llama.cpp's order and by its names."""
+
+
 class SamplingParams(_Value, frozen=True, kw_only=True):
     """How the next token is drawn. A field at its default takes no part, so the default is to sample the plain distribution.
 
-    `temperature` 0 is greedy. `top_k` 0, `top_p` 1, `min_p` 0 and `typical_p` 1 are off. `repeat_last_n` is the number of
+    `temperature` 0 is greedy: of the samplers only the penalties and DRY take part. `top_k` 0, `top_p` 1, `min_p` 0, `typical_p` 1 and
+    `top_n_sigma` 0 (or less) are off. Those that drop tokens leave at least `min_keep` where they can. `repeat_last_n` is the number of
     last tokens (prompt included) that the three penalties look at: 0 none, -1 the whole context. `seed` None draws one.
-    `logit_bias` maps token ids to what is added to their logits; -100 or less bans a token.
+    `logit_bias` maps token ids to what is added to their logits; -100 or less bans a token. `samplers`: only these of SAMPLERS, in this
+    order (but `adaptive_p`, which draws, is always last); None: all, in theirs.
     """
 
     temperature: float = 1.0
@@ -81,7 +128,14 @@ class SamplingParams(_Value, frozen=True, kw_only=True):
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     repeat_last_n: int = 64
+    top_n_sigma: float = 0.0
+    min_keep: int = 0
+    dry: Dry | None = None
+    xtc: Xtc | None = None
+    dynamic_temperature: DynamicTemperature | None = None
+    adaptive_p: AdaptiveP | None = None
     mirostat: Mirostat | None = None
+    samplers: tuple[str, ...] | None = None
     seed: int | None = None
     logit_bias: dict[int, float] = {}
 

@@ -34,7 +34,7 @@ def holding_top_k(k: int) -> Narrowing:
     return narrow
 
 
-def holding_min_p(p: float, *, temperature: float = 1.0, keep: int = 1) -> Narrowing:
+def holding_min_p(p: float, *, temperature: float = 1.0, keep: int = 0) -> Narrowing:
     """Finds a superset of the tokens at least `p` times as likely as the likeliest, and of the `keep` most likely ones.
 
     `temperature` is what the logits are divided by before the comparison.
@@ -59,7 +59,7 @@ class Nucleus:
     Not a superset, since a chain would take the probabilities relative to the superset. `temperature` as above.
     """
 
-    def __init__(self, p: float, *, temperature: float = 1.0, keep: int = 1) -> None:
+    def __init__(self, p: float, *, temperature: float = 1.0, keep: int = 0) -> None:
         self._p = p
         self._sharpness = 1 / temperature
         self._keep = keep
@@ -103,10 +103,11 @@ def within_sigmas(sigmas: float) -> Narrowing:
     """Finds the tokens whose logits are at most so many standard deviations of all possible logits below the highest."""
 
     def narrow(logits: Logits) -> Tokens:
-        finite = logits[logits > -np.inf]
+        finite = logits if logits.min() > -np.inf else logits[logits > -np.inf]
         if not len(finite):
             return possible(logits)
-        spread = finite.std(dtype=np.float64)
+        deviations = finite - finite.mean()
+        spread = math.sqrt(float((deviations * deviations).mean()))
         return _at_least(logits, finite.max() - np.float32(sigmas * spread))
 
     return narrow

@@ -7,6 +7,7 @@ chooses sees only what its first step could keep. Where all that is asked for is
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from itertools import takewhile
 from typing import Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.llama import stages
 from engine.llama.candidates import Logits, NoCandidates, SamplerChain
 from engine.llama.chain_draw import ChainDraw
 from engine.llama.context import Context
+from engine.llama.dry_samplers import DrySamplers
 from engine.llama.logit_edits import BANNED, LogitEdits
 from engine.llama.model import Model
 from engine.llama.plain_draw import PlainDraw
@@ -23,26 +25,30 @@ from engine.request import SamplingParams
 _COLDEST = 1e-30
 """A temperature below this is greedy: divided by it, logits would become infinite in single precision."""
 _SEEDS = (1 << 32) - 1  # the last value is how llama.cpp spells "random"
-_EDITS = ("penalties",)
+_EDITS = ("penalties", "dry")
 
 
 class Sampler:
     """Draws one token at a time from a row of logits and remembers what it drew, for the penalties. A context manager."""
 
     def __init__(
-        self, model: Model, params: SamplingParams, *, ctx_size_tokens: int, banned: Iterable[int] = ()
+        self,
+        model: Model,
+        params: SamplingParams,
+        *,
+        ctx_size_tokens: int,
+        dry_samplers: DrySamplers,
+        banned: Iterable[int] = (),
     ) -> None:
-        """`banned` tokens are never drawn. `ctx_size_tokens` is what a `repeat_last_n` of -1 stands for."""
-        # No sequence is longer than the context, and llama.cpp allocates the whole window at once.
-        window = ctx_size_tokens if params.repeat_last_n < 0 else min(params.repeat_last_n, ctx_size_tokens)
+        """`banned` tokens are never drawn. `ctx_size_tokens`: what looking back over the whole context means."""
         seed = secrets.randbelow(_SEEDS) if params.seed is None else params.seed % _SEEDS
-        setting = stages.Setting(model, params, window, seed)
-        names = stages.stages(params)
-        edits = [name for name in names if name in _EDITS and window]
-        self.penalty_window_tokens = window if edits else 0
+        setting = stages.Setting(params, model.vocabulary_size, ctx_size_tokens, seed, dry_samplers)
+        edits, choosing = _split(stages.stages(params), params)
+        self.look_back_tokens = stages.look_back_tokens([*edits, *choosing], setting)
         self._resources = ExitStack()
         self._edits = self._make_edits(edits, setting, {**params.logit_bias, **dict.fromkeys(banned, BANNED)})
-        self.choice = self._make_choice([name for name in names if name not in _EDITS], setting)
+        self.choice = self._make_choice(choosing, setting)
+        self._remembering = [part for part in (self._edits, self.choice) if isinstance(part, LogitEdits | ChainDraw)]
 
     def __enter__(self) -> Self:
         return self
@@ -55,10 +61,10 @@ class Sampler:
         self._resources.close()
 
     def accept(self, tokens: Iterable[int]) -> None:
-        """Let the penalties see tokens that were not drawn here: the prompt's last ones."""
-        if self._edits:
-            for token in tokens:
-                self._edits.accept(token)
+        """Let the penalties see tokens that were not drawn here: the prompt's last `look_back_tokens`."""
+        for token in tokens:
+            for part in self._remembering:
+                part.accept(token)
 
     def sample(self, context: Context, row: int) -> int:
         """The next token, from a row of the last batch, which is left as it was. NoCandidates where every token is ruled out."""
@@ -67,13 +73,14 @@ class Sampler:
     def draw(self, logits: Logits) -> int:
         """The same, from a row of logits."""
         if self._edits is None:
-            return _possible(self.choice(logits), logits)
-        original = self._edits.apply(logits)
-        try:
             token = _possible(self.choice(logits), logits)
-        finally:
-            self._edits.undo(logits, original)
-        self._edits.accept(token)
+        else:
+            original = self._edits.apply(logits)
+            try:
+                token = _possible(self.choice(logits), logits)
+            finally:
+                self._edits.undo(logits, original)
+        self.accept((token,))
         return token
 
     def _make_edits(self, names: list[str], setting: stages.Setting, bias: dict[int, float]) -> LogitEdits | None:
@@ -85,11 +92,19 @@ class Sampler:
         params = setting.params
         if params.temperature < _COLDEST:
             return _likeliest
-        if not params.mirostat and names in ([], ["temperature"]):
-            return PlainDraw(params.temperature, setting.seed)
-        if params.mirostat:
-            names = [name for name in names if name == "temperature"]
+        draws_by_itself = params.mirostat or params.dynamic_temperature or stages.adapts(params)
+        if not draws_by_itself and names in ([], ["temperature"]):
+            return PlainDraw(params.temperature if names else 1.0, setting.seed)
         return self._resources.enter_context(ChainDraw(names, setting))
+
+
+def _split(names: list[str], params: SamplingParams) -> tuple[list[str], list[str]]:
+    """The samplers that change single tokens' logits before all others do anything, and those that then choose."""
+    if params.temperature < _COLDEST or params.mirostat:
+        choosing = [name for name in names if name == "temperature"]
+        return [name for name in names if name in _EDITS], choosing
+    edits = list(takewhile(_EDITS.__contains__, names))
+    return edits, names[len(edits) :]
 
 
 def _likeliest(logits: Logits) -> int:

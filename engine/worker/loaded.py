@@ -31,6 +31,7 @@ class LoadedWorker:
             self.generator = self._generator(stack, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
             self.preparer = Preparer(self.model, ctx_size_tokens)
+            stack.callback(self.preparer.close)
             self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads))
             stack.callback(self.embedder.close)
             self._resources = stack.pop_all()

@@ -14,10 +14,20 @@ from engine.chat.reasoning import ReasoningSplitter, reasoning_format
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.dry_samplers import DrySamplers
 from engine.llama.logit_edits import BANNED
 from engine.llama.model import Model
 from engine.llama.sampler import Sampler
-from engine.request import ChatPrompt, GenerationRequest, InfillPrompt, Prompt, TextPrompt, TokenizeRequest, TokenPrompt
+from engine.request import (
+    MAX_BREAKER_BYTES,
+    ChatPrompt,
+    GenerationRequest,
+    InfillPrompt,
+    Prompt,
+    TextPrompt,
+    TokenizeRequest,
+    TokenPrompt,
+)
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
@@ -34,6 +44,11 @@ class Preparer:
         self._model = model
         self._ctx_size_tokens = ctx_size_tokens
         self._template_source = model.chat_template or CHATML
+        self._dry_samplers = DrySamplers(model)
+
+    def close(self) -> None:
+        """Free what is kept for later requests."""
+        self._dry_samplers.close()
 
     @cached_property
     def template(self) -> ChatTemplate:
@@ -57,6 +72,7 @@ class Preparer:
         tokens = self._fitting_tokens(request, limit)
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
         self._check_bans(request)
+        _check_breakers(request)
         constraint, stop = self._constraint(request), _stop_strings(request)
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
@@ -90,9 +106,15 @@ class Preparer:
             sampling = msgspec.structs.replace(sampling, seed=sampling.seed + index)
         banned = self._model.end_tokens if request.ignore_eos else ()
         sampler = job.resources.enter_context(
-            Sampler(self._model, sampling, ctx_size_tokens=self._ctx_size_tokens, banned=banned)
+            Sampler(
+                self._model,
+                sampling,
+                ctx_size_tokens=self._ctx_size_tokens,
+                dry_samplers=self._dry_samplers,
+                banned=banned,
+            )
         )
-        window = sampler.penalty_window_tokens
+        window = sampler.look_back_tokens
         sampler.accept(job.prompt_tokens[-window:] if window else ())
         output = AnswerOutput(index, stop=stop, parser=self._parser(job), marks=self._marks)
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
@@ -230,6 +252,17 @@ class Preparer:
         banned = {token for token, bias in request.sampling.logit_bias.items() if bias <= BANNED}
         if banned and len(banned.union(self._model.end_tokens)) == self._model.vocabulary_size:
             raise EngineError("invalid_request", "it bans every token but those that end an answer", param="logit_bias")
+
+
+def _check_breakers(request: GenerationRequest) -> None:
+    dry = request.sampling.dry
+    for index, text in enumerate(dry.sequence_breakers if dry else ()):
+        if not 0 < len(text.encode()) <= MAX_BREAKER_BYTES:
+            raise EngineError(
+                "invalid_request",
+                f"the text {text!r} has {len(text.encode())} bytes; expected 1 to {MAX_BREAKER_BYTES}",
+                param=f"dry_sequence_breakers[{index}]",
+            )
 
 
 def _stop_strings(request: GenerationRequest) -> StopStrings:

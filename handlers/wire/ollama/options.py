@@ -1,6 +1,7 @@
 """`options`: how to sample, and how far. Owns Ollama's documented defaults, which are not OpenAI's."""
 
-from engine import Mirostat, SamplingParams
+from engine import SamplingParams
+from handlers.wire import samplers
 from handlers.wire.nullable import or_default
 from handlers.wire.types.ollama import ModelOptions
 
@@ -20,7 +21,14 @@ def parse_sampling(options: ModelOptions) -> SamplingParams:
         presence_penalty=or_default(options.get("presence_penalty"), 0.0),
         frequency_penalty=or_default(options.get("frequency_penalty"), 0.0),
         repeat_last_n=or_default(options.get("repeat_last_n"), 64),
-        mirostat=_mirostat(options),
+        top_n_sigma=or_default(options.get("top_n_sigma"), 0.0),
+        min_keep=or_default(options.get("min_keep"), 0),
+        dry=samplers.dry(options),
+        xtc=samplers.xtc(options),
+        dynamic_temperature=samplers.dynamic_temperature(options),
+        adaptive_p=samplers.adaptive_p(options),
+        mirostat=samplers.mirostat(options),
+        samplers=samplers.order(options),
         seed=None if seed == _ANY_SEED else seed,
     )
 
@@ -29,11 +37,3 @@ def max_tokens(options: ModelOptions) -> int | None:
     """The most tokens to generate. -1 (until the model ends) and -2 (until the context is full) are one: a full context ends both."""
     limit = or_default(options.get("num_predict"), -1)
     return None if limit < 0 else limit
-
-
-def _mirostat(options: ModelOptions) -> Mirostat | None:
-    version = options.get("mirostat")
-    if not version:
-        return None
-    tau, eta = or_default(options.get("mirostat_tau"), 5.0), or_default(options.get("mirostat_eta"), 0.1)
-    return Mirostat(version=version, tau=tau, eta=eta)

@@ -1,6 +1,7 @@
 """How to draw tokens, from the fields that chat and plain completions share. Must not know either's other fields."""
 
-from engine import Mirostat, SamplingParams
+from engine import SamplingParams
+from handlers.wire import samplers
 from handlers.wire.nullable import or_default
 from handlers.wire.types.openai import CreateChatCompletionRequest, CreateCompletionRequest
 
@@ -19,18 +20,14 @@ def parse_sampling(body: Body) -> SamplingParams:
         presence_penalty=or_default(body.get("presence_penalty"), 0.0),
         frequency_penalty=or_default(body.get("frequency_penalty"), 0.0),
         repeat_last_n=or_default(body.get("repeat_last_n"), 64),
-        mirostat=_mirostat(body),
+        top_n_sigma=or_default(body.get("top_n_sigma"), 0.0),
+        min_keep=or_default(body.get("min_keep"), 0),
+        dry=samplers.dry(body),
+        xtc=samplers.xtc(body),
+        dynamic_temperature=samplers.dynamic_temperature(body),
+        adaptive_p=samplers.adaptive_p(body),
+        mirostat=samplers.mirostat(body),
+        samplers=samplers.order(body),
         seed=body.get("seed"),
         logit_bias={int(token): float(bias) for token, bias in or_default(body.get("logit_bias"), {}).items()},
-    )
-
-
-def _mirostat(body: Body) -> Mirostat | None:
-    version = body.get("mirostat")
-    if not version:
-        return None
-    return Mirostat(
-        version=version,
-        tau=or_default(body.get("mirostat_tau"), 5.0),
-        eta=or_default(body.get("mirostat_eta"), 0.1),
     )

@@ -48,6 +48,36 @@ class ModelOptions(TypedDict):
     mirostat: NotRequired[Literal[0, 1, 2] | None]
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
+    samplers: NotRequired[
+        list[
+            Literal[
+                "penalties",
+                "dry",
+                "top_n_sigma",
+                "top_k",
+                "typ_p",
+                "top_p",
+                "min_p",
+                "xtc",
+                "temperature",
+                "adaptive_p",
+            ]
+        ]
+        | None
+    ]
+    top_n_sigma: NotRequired[float | None]
+    min_keep: NotRequired[int | None]
+    xtc_probability: NotRequired[float | None]
+    xtc_threshold: NotRequired[float | None]
+    dynatemp_range: NotRequired[float | None]
+    dynatemp_exponent: NotRequired[float | None]
+    dry_multiplier: NotRequired[float | None]
+    dry_base: NotRequired[float | None]
+    dry_allowed_length: NotRequired[int | None]
+    dry_penalty_last_n: NotRequired[int | None]
+    dry_sequence_breakers: NotRequired[list[str] | None]
+    adaptive_target: NotRequired[float | None]
+    adaptive_decay: NotRequired[float | None]
     penalize_newline: NotRequired[bool | None]
     tfs_z: NotRequired[float | None]
     numa: NotRequired[bool | None]

@@ -59,6 +59,20 @@ class CreateChatCompletionRequest(TypedDict):
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
     cache_salt: NotRequired[str | None]
+    samplers: NotRequired[Samplers]
+    top_n_sigma: NotRequired[float | None]
+    min_keep: NotRequired[int | None]
+    xtc_probability: NotRequired[float | None]
+    xtc_threshold: NotRequired[float | None]
+    dynatemp_range: NotRequired[float | None]
+    dynatemp_exponent: NotRequired[float | None]
+    dry_multiplier: NotRequired[float | None]
+    dry_base: NotRequired[float | None]
+    dry_allowed_length: NotRequired[int | None]
+    dry_penalty_last_n: NotRequired[int | None]
+    dry_sequence_breakers: NotRequired[DrySequenceBreakers]
+    adaptive_target: NotRequired[float | None]
+    adaptive_decay: NotRequired[float | None]
     keep_alive: NotRequired[float | str | None]
 
 
@@ -697,6 +711,20 @@ class CreateCompletionRequest(TypedDict):
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
     cache_salt: NotRequired[str | None]
+    samplers: NotRequired[Samplers]
+    top_n_sigma: NotRequired[float | None]
+    min_keep: NotRequired[int | None]
+    xtc_probability: NotRequired[float | None]
+    xtc_threshold: NotRequired[float | None]
+    dynatemp_range: NotRequired[float | None]
+    dynatemp_exponent: NotRequired[float | None]
+    dry_multiplier: NotRequired[float | None]
+    dry_base: NotRequired[float | None]
+    dry_allowed_length: NotRequired[int | None]
+    dry_penalty_last_n: NotRequired[int | None]
+    dry_sequence_breakers: NotRequired[DrySequenceBreakers]
+    adaptive_target: NotRequired[float | None]
+    adaptive_decay: NotRequired[float | None]
     keep_alive: NotRequired[float | str | None]
 
 
@@ -862,6 +890,17 @@ ChatCompletionToolChoiceOption: TypeAlias = (
 ChatTemplateKwargs: TypeAlias = dict[str, Any] | None
 
 Mirostat: TypeAlias = Literal[0, 1, 2] | None
+
+Samplers: TypeAlias = (
+    list[
+        Literal[
+            "penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature", "adaptive_p"
+        ]
+    ]
+    | None
+)
+
+DrySequenceBreakers: TypeAlias = list[str] | None
 
 ModerationInputType: TypeAlias = Literal["text", "image"]
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from engine.llama import stages
 from engine.llama.candidates import Candidates, NoCandidates, SamplerChain
 from engine.llama.chain_draw import ChainDraw
+from engine.llama.dry_samplers import DrySamplers
 from engine.llama.plain_draw import PlainDraw
 from engine.llama.sampler import Sampler
-from engine.request import Mirostat, SamplingParams
+from engine.request import SAMPLERS, AdaptiveP, DynamicTemperature, Mirostat, SamplingParams, Xtc
 
 LARGE = 4 * 1187 * 8
 """A vocabulary in which narrowing works on many parts, and whose size is no power of two."""
@@ -28,11 +29,13 @@ def row(size, *, spread=20.0, seed=0, ruled_out=0):
 def sampler(size=LARGE, **params):
     model = types.SimpleNamespace(vocabulary_size=size)
     banned = params.pop("banned", ())
-    return Sampler(model, SamplingParams(**{"seed": 7, **params}), ctx_size_tokens=64, banned=banned)
+    params = SamplingParams(**{"seed": 7, **params})
+    return Sampler(model, params, ctx_size_tokens=64, dry_samplers=DrySamplers(model), banned=banned)
 
 
 def setting(size, params):
-    return stages.Setting(types.SimpleNamespace(vocabulary_size=size), params, 64, 7)
+    model = types.SimpleNamespace(vocabulary_size=size)
+    return stages.Setting(params, size, ctx_size_tokens=64, seed=7, dry_samplers=DrySamplers(model))
 
 
 def whole_distribution(logits, params, *, edited=()):
@@ -70,15 +73,28 @@ def off_or(strategy, off):
 
 
 # Odd numbers with many digits, so that no sum of probabilities lies at the very bound, where rounding decides.
+SHARES = st.integers(1, 9).map(lambda n: n / 10 + 0.0123457)
+
+
 @st.composite
 def truncations(draw):
-    return SamplingParams(
-        temperature=draw(off_or(st.floats(0.1, 3), 1.0)),
-        top_k=draw(off_or(st.integers(1, 300), 0)),
-        top_p=draw(off_or(st.integers(1, 9).map(lambda n: n / 10 + 0.0123457), 1.0)),
-        min_p=draw(off_or(st.integers(1, 9).map(lambda n: n / 10 + 0.0123457), 0.0)),
-        typical_p=draw(off_or(st.integers(1, 9).map(lambda n: n / 10 + 0.0123457), 1.0)),
-    )
+    fields = {
+        "temperature": draw(off_or(st.floats(0.1, 3), 1.0)),
+        "top_k": draw(off_or(st.integers(1, 300), 0)),
+        "top_p": draw(off_or(SHARES, 1.0)),
+        "min_p": draw(off_or(SHARES, 0.0)),
+        "xtc": draw(off_or(st.builds(Xtc, probability=SHARES, threshold=SHARES), None)),
+        "adaptive_p": draw(off_or(st.builds(AdaptiveP, target=SHARES), None)),
+        "samplers": draw(off_or(st.permutations(SAMPLERS).map(tuple), None)),
+        "top_n_sigma": draw(off_or(st.floats(0.1, 2), 0.0)),
+    }
+    # llama.cpp's top_n_sigma leaves what it drops among the candidates; then typical sampling works with the logarithm of 0, and the
+    # others here count the dropped tokens as if they were possible.
+    if not fields["top_n_sigma"]:
+        fields["typical_p"] = draw(off_or(SHARES, 1.0))
+        fields["min_keep"] = draw(off_or(st.integers(1, 60), 0))
+        fields["dynamic_temperature"] = draw(off_or(st.builds(DynamicTemperature, range=SHARES, exponent=SHARES), None))
+    return SamplingParams(**fields)
 
 
 @given(
@@ -101,6 +117,12 @@ def test_narrowed_candidates_have_the_probabilities_that_the_whole_vocabulary_gi
         {"min_p": 0.05},
         {"min_p": 1e-9},
         {"typical_p": 0.5},
+        {"top_n_sigma": 1.0},
+        {"min_p": 0.9, "min_keep": 300},
+        {"top_p": 0.01, "min_keep": 300},
+        {"xtc": Xtc(probability=1.0, threshold=0.001)},
+        {"temperature": 0.5, "min_p": 0.05, "samplers": ("temperature", "min_p")},
+        {"temperature": 0.5, "top_p": 0.7, "min_p": 0.05, "samplers": ("temperature", "top_p", "min_p")},
     ],
     ids=str,
 )
@@ -214,3 +236,47 @@ def test_a_sampler_may_be_closed_twice():
     drawn = sampler(100, top_k=4, repeat_penalty=1.1)
     drawn.close()
     drawn.close()
+
+
+def test_samplers_that_are_not_named_take_no_part():
+    logits = row(1000)
+    with sampler(1000, top_k=1, repeat_penalty=50.0, samplers=("top_k",)) as drawn:
+        assert {drawn.draw(logits) for _ in range(20)} == {int(logits.argmax())}
+    with sampler(1000, temperature=5.0, top_k=1, samplers=()) as drawn:
+        assert len({drawn.draw(logits) for _ in range(20)}) > 5
+
+
+def test_penalties_named_behind_a_truncation_see_only_what_it_left():
+    logits = row(1000)
+    best, second = np.argsort(logits)[::-1][:2].tolist()
+    for order, expected in ((("penalties", "top_k"), second), (("top_k", "penalties"), best)):
+        with sampler(1000, top_k=1, presence_penalty=50.0, samplers=order) as drawn:
+            drawn.accept([best])
+            assert drawn.draw(logits) == expected
+
+
+def test_a_temperature_of_zero_is_greedy_in_whatever_order():
+    logits = row(1000)
+    best = int(logits.argmax())
+    xtc = Xtc(probability=1.0, threshold=0.0)
+    for order in (None, ("xtc", "top_k"), ("temperature",), ()):
+        with sampler(1000, temperature=0, xtc=xtc, top_k=5, samplers=order) as drawn:
+            assert drawn.draw(logits) == best
+
+
+def test_xtc_never_draws_the_choices_it_excludes():
+    logits = row(1000, spread=500)
+    best, second = np.argsort(logits)[::-1][:2].tolist()
+    logits[best] = logits[second] + 0.1
+    with sampler(1000, xtc=Xtc(probability=1.0, threshold=0.2)) as drawn:
+        assert best not in {drawn.draw(logits) for _ in range(50)}
+
+
+def test_adaptive_p_makes_up_for_likely_tokens_with_unlikely_ones():
+    logits = np.log(np.array([0.6, 0.2, 0.1, 0.05, 0.05], dtype=np.float32))
+    adaptive, plain = {"adaptive_p": AdaptiveP(target=0.2)}, {}
+    counts = []
+    for params in (adaptive, plain):
+        with sampler(5, **params) as drawn:
+            counts.append(np.bincount([drawn.draw(logits) for _ in range(400)], minlength=5)[0])
+    assert counts[0] < counts[1] / 2

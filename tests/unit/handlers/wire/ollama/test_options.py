@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine import Mirostat, SamplingParams
 from handlers.wire.ollama.options import max_tokens, parse_sampling
+from tests.unit.handlers.wire.llama_cpp_samplers import LLAMA_CPP_FIELDS, LLAMA_CPP_PARAMS
 from tests.unit.handlers.wire.scripted import conforming
 
 
@@ -49,3 +51,7 @@ def test_a_negative_top_k_is_off() -> None:
 @pytest.mark.parametrize(("num_predict", "limit"), [(-1, None), (-2, None), (0, 0), (7, 7)])
 def test_num_predict_limits_the_answer_unless_negative(num_predict: int, limit: int | None) -> None:
     assert max_tokens(options(num_predict=num_predict)) == limit
+
+
+def test_llama_cpps_other_samplers_are_options_too() -> None:
+    assert parse_sampling(options(**LLAMA_CPP_FIELDS)) == msgspec.structs.replace(DEFAULTS, **LLAMA_CPP_PARAMS)

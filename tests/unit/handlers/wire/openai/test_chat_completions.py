@@ -19,6 +19,7 @@ from engine.generation import collect
 from handlers.wire.openai import chat_completions as wire
 from handlers.wire.openai.envelope import Envelope, new_envelope
 from handlers.wire.refusal import InvalidParameter
+from tests.unit.handlers.wire.llama_cpp_samplers import LLAMA_CPP_FIELDS, LLAMA_CPP_PARAMS
 from tests.unit.handlers.wire.scripted import TIMINGS, USAGE, conforming, entry, gather, generations, replay
 
 ENVELOPE = Envelope("chatcmpl-1", 1_763_000_000, "demo", "fp_1")
@@ -55,6 +56,10 @@ def test_every_sampling_field_reaches_the_engine() -> None:
     assert wire.parse(body(**fields, **bias, **mirostat), entry()).sampling == SamplingParams(
         **fields, logit_bias={5: -100.0, 17: 3.0}, mirostat=Mirostat(version=2, tau=4, eta=0.5)
     )
+
+
+def test_llama_cpps_other_samplers_are_fields_too() -> None:
+    assert wire.parse(body(**LLAMA_CPP_FIELDS), entry()).sampling == SamplingParams(**LLAMA_CPP_PARAMS)
 
 
 @pytest.mark.parametrize("stop", ["END", ["END"]])
