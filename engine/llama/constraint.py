@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
+from engine.llama.token_mask import TokenMask
 
 # Models taught on compact or pretty JSON both manage the compact form, while free white space lets a weak one wander in it for ever.
 _JSON_OPTIONS: Any = {"whitespace_flexible": False}
@@ -33,42 +34,48 @@ class SchemaUnsupported(ValueError):
 class Constraint:
     """What one sequence may still say."""
 
-    def __init__(self, matcher: LLMatcher, vocabulary_size: int) -> None:
+    def __init__(self, matcher: LLMatcher, mask: TokenMask) -> None:
+        """`mask` is room for the next mask; constraints that are asked in turns may share it."""
         self._matcher = matcher
-        self._mask = np.zeros((vocabulary_size + 31) // 32, dtype=np.int32)
-        self._vocabulary_size = vocabulary_size
+        self._mask = mask
 
     def copy(self) -> "Constraint":
         """An independent constraint in the same state."""
-        return Constraint(self._matcher.deep_copy(), self._vocabulary_size)
+        return Constraint(self._matcher.deep_copy(), self._mask)
 
     def mask(self, logits: NDArray[np.float32]) -> None:
         """Set the logits of tokens that are not allowed next to minus infinity."""
-        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
-        self._raise_if_broken()
-        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little", count=self._vocabulary_size)
-        logits[allowed == 0] = -np.inf
+        self._matcher.unsafe_compute_mask_ptr(self._mask.address, self._mask.size_bytes)
+        if self._matcher.is_error():
+            raise self._broken()
+        self._mask.apply(logits)
 
     def accept(self, token: int) -> None:
         """Advance over a token that was drawn. LlamaError if it was not allowed: a wrong answer must not pass as valid."""
-        self._matcher.consume_token(token)
-        self._raise_if_broken()
+        if not self._matcher.consume_token(token):
+            raise self._broken()
+
+    def forced(self) -> list[int]:
+        """The tokens that can only follow, in the way in which the model's own tokenizer would write them.
+
+        Fewer than are certain: where a longer token may reach beyond the certain text, the choice is left to the model.
+        """
+        return self._matcher.compute_ff_tokens()
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing may follow any more."""
         return bool(self._matcher.is_stopped())
 
-    def _raise_if_broken(self) -> None:
-        if self._matcher.is_error():
-            raise LlamaError(f"the constraint broke: {self._matcher.get_error()}")
+    def _broken(self) -> LlamaError:
+        return LlamaError(f"the constraint broke: {self._matcher.get_error()}")
 
 
 class ConstraintCompiler:
     """Compiles constraints for one model. Its tokenizer takes about a second for a large vocabulary, so it is made once."""
 
     def __init__(self, model: Model) -> None:
-        self._vocabulary_size = model.vocabulary_size
+        self._mask = TokenMask(model.vocabulary_size)
         self._tokenizer = _tokenizer(model)
 
     def json(self, schema: str) -> Constraint:
@@ -81,22 +88,16 @@ class ConstraintCompiler:
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         if matcher.is_error():
             raise SchemaUnsupported(_first_line(matcher.get_error()))
-        return self._begun(Constraint(matcher, self._vocabulary_size))
-
-    def _begun(self, constraint: Constraint) -> Constraint:
-        """The same, once it has been seen to allow a first token: a schema that refers to nothing but itself allows none."""
-        try:
-            constraint.mask(np.zeros(self._vocabulary_size, dtype=np.float32))
-        except LlamaError as error:
-            raise SchemaUnsupported(f"no document can begin under it ({_first_line(str(error))})") from error
-        return constraint
+        matcher.compute_bitmask()  # a schema that refers to nothing but itself allows no first token
+        if matcher.is_error():
+            raise SchemaUnsupported(f"no document can begin under it ({_first_line(matcher.get_error())})")
+        return Constraint(matcher, self._mask)
 
 
 def _tokenizer(model: Model) -> LLTokenizer:
     """llguidance's view of the vocabulary. Special tokens are marked with a byte that no text contains, as it expects them."""
     pieces = [
-        (b"\xff" if model.is_special(token) else b"") + model.piece(token, special=True)
-        for token in range(model.vocabulary_size)
+        b"\xff" + piece if model.is_special(token) else piece for token, piece in enumerate(model.pieces())
     ]
     tokenize = ctypes.cast(llama_cpp.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value
     make: Any = LLTokenizer.from_llamacpp  # type: ignore[attr-defined] # public, but missing in its type information

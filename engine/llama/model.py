@@ -2,6 +2,7 @@
 
 import ctypes
 import itertools
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -172,9 +173,10 @@ class Model(Resource):
         attributes = llama_cpp.llama_vocab_get_attr(self.vocab, token)
         if attributes & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL:
             return True
+        if not attributes & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED:
+            return False
         piece = self.piece(token, special=True)
-        is_own = bool(attributes & llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED)
-        return is_own and piece.startswith(b"<") and piece.endswith(b">")
+        return piece.startswith(b"<") and piece.endswith(b">")
 
     def special_text(self, which: Literal["bos", "eos"]) -> str:
         """The text of the beginning- or end-of-sequence token, as chat templates write it; empty where there is none."""
@@ -218,6 +220,11 @@ class Model(Resource):
             return []
         return [llama_cpp.llama_vocab_get_text(self.vocab, token).decode("utf-8", "replace") for token in found]
 
+    def pieces(self) -> Iterator[bytes]:
+        """Every token's bytes, those of control tokens too; remembers none, since a whole vocabulary takes tens of megabytes."""
+        for token in range(self.vocabulary_size):
+            yield self._read_piece(token, special=True)
+
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The bytes a token stands for, possibly a part of a character; control tokens have some only if `special`."""
         known = self._pieces.get((token, special))
@@ -228,7 +235,7 @@ class Model(Resource):
     def _read_piece(self, token: int, special: bool) -> bytes:
         room = _PIECE_BYTES
         while True:
-            buffer = ctypes.create_string_buffer(room)
+            buffer = (ctypes.c_char * room)()
             length = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, room, 0, special)
             if length >= 0:
                 return buffer.raw[:length]
