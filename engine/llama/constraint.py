@@ -96,9 +96,7 @@ class ConstraintCompiler:
 
 def _tokenizer(model: Model) -> LLTokenizer:
     """llguidance's view of the vocabulary. Special tokens are marked with a byte that no text contains, as it expects them."""
-    pieces = [
-        b"\xff" + piece if model.is_special(token) else piece for token, piece in enumerate(model.pieces())
-    ]
+    pieces = [b"\xff" + piece if model.is_special(token) else piece for token, piece in enumerate(model.pieces())]
     tokenize = ctypes.cast(llama_cpp.llama_cpp._lib.llama_tokenize, ctypes.c_void_p).value
     make: Any = LLTokenizer.from_llamacpp  # type: ignore[attr-defined] # public, but missing in its type information
     tokenizer: LLTokenizer = make(

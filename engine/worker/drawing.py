@@ -3,6 +3,8 @@
 Must not know batches or events' order.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from engine.errors import EngineError
@@ -15,10 +17,10 @@ from engine.worker.sequence import Sequence
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """A token that was drawn, with its log probability where the request asks for it."""
+    """A token that was drawn, or had to follow, with its log probability where the request asks for it."""
 
     token: int
-    logprob: TokenLogprob | None
+    logprob: TokenLogprob | None = None
 
 
 class Drawing:
@@ -44,6 +46,22 @@ class Drawing:
         if scores is None or request.logprobs is None:
             return Drawn(token, None)
         return Drawn(token, scores.report(token, self._model.piece))
+
+    def certain(self, sequence: Sequence) -> Iterator[Drawn]:
+        """The tokens that the constraint lets only follow: they need no drawing. Sampler and constraint advance over each that is taken.
+
+        None where log probabilities are wanted, for these are not known before each is computed, nor where the request itself rules
+        tokens out, for then they may be among these.
+        """
+        constraint, request = sequence.constraint, sequence.job.request
+        if constraint is None or request.logprobs is not None or request.score or request.sampling.logit_bias:
+            return
+        for token in constraint.forced():
+            if token in self._model.end_tokens:
+                return  # to end is drawn, as ever
+            constraint.accept(token)
+            sequence.sampler.accept((token,))
+            yield Drawn(token)
 
     def _sample(self, sequence: Sequence, row: int) -> int:
         """The next token. Where the request's own bans leave none that its constraint allows, that is their fault."""

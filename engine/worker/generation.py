@@ -1,6 +1,7 @@
 """Owns one step of generation: schedule, decode, sample, emit. Must not know frames, sockets or threads."""
 
 import itertools
+from collections.abc import Generator as AbstractGenerator
 from collections.abc import Iterator
 
 from engine.errors import EngineError
@@ -8,7 +9,7 @@ from engine.events import Event, Failed, Finished, FinishReason, Started
 from engine.llama.context import Context
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
-from engine.worker.drawing import Drawing
+from engine.worker.drawing import Drawing, Drawn
 from engine.worker.pacing import StepPace
 from engine.worker.prompt_echo import PromptEcho
 from engine.worker.runner import ComputedChunk, Runner
@@ -16,6 +17,9 @@ from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.slots import MemoryKind, Slots, common_prefix_length
 from engine.worker.speculation import Speculation
+
+Appending = AbstractGenerator[tuple[int, Event], None, bool]
+"""Events, and in the end whether they were the last of their answer."""
 
 
 class Generator:
@@ -56,12 +60,8 @@ class Generator:
         job.stops = self._stops(job.prompt_tokens)
         yield job.id, Started(prompt_tokens=len(job.prompt_tokens))
         for sequence in job.sequences:
-            if job.request.echo and not sequence.scores_prompt:
-                yield job.id, self._echo.plain(sequence)
-            if sequence.reached_limit and not sequence.scores_prompt:
-                yield from self._finish(sequence, "length")
-            else:
-                self._scheduler.add(sequence)
+            if job.id in self._jobs:
+                yield from self._guarded(job, self._begin(sequence))
 
     def cancel(self, request_id: int) -> None:
         """Forget a request; its slots are free at once."""
@@ -82,12 +82,7 @@ class Generator:
             sequence = piece.chunk.sequence
             if sequence.slot is None:
                 continue  # a failure of another answer to the same request took it away within this step
-            try:
-                yield from self._continue(piece)
-            except EngineError as error:
-                yield from self._fail(sequence.job, error)
-            except LlamaError as error:
-                yield from self._fail(sequence.job, EngineError("internal", str(error)))
+            yield from self._guarded(sequence.job, self._continue(piece))
 
     def forget_cached_prefixes(self) -> None:
         """Drop the state of every slot that no sequence owns."""
@@ -104,6 +99,26 @@ class Generator:
         """Where a prompt's last message ends: behind it stands what asks for the answer, which the next turn may not repeat."""
         ends = (index for index in range(len(prompt) - 1, 0, -1) if prompt[index - 1] in self._ends)
         return tuple(itertools.islice(ends, 1))
+
+    def _guarded(self, job: GenerationJob, events: Iterator[tuple[int, Event]]) -> Iterator[tuple[int, Event]]:
+        """The events of one of a job's answers; what goes wrong with it fails that job only."""
+        try:
+            yield from events
+        except EngineError as error:
+            yield from self._fail(job, error)
+        except LlamaError as error:
+            yield from self._fail(job, EngineError("internal", str(error)))
+
+    def _begin(self, sequence: Sequence) -> Iterator[tuple[int, Event]]:
+        """Queue an answer, unless what is certain of it before anything is computed is all of it."""
+        if sequence.job.request.echo and not sequence.scores_prompt:
+            yield sequence.job.id, self._echo.plain(sequence)
+        if sequence.reached_limit and not sequence.scores_prompt:
+            yield from self._finish(sequence, "length")
+            return
+        ended = yield from self._force(sequence)
+        if not ended:
+            self._scheduler.add(sequence)
 
     def _continue(self, computed: ComputedChunk) -> Iterator[tuple[int, Event]]:
         """What follows from a computed chunk: the next tokens, where all known ones are computed."""
@@ -140,12 +155,26 @@ class Generator:
             self._slots.truncate(slot, agreed)
 
     def _draw(self, sequence: Sequence, row: int) -> Iterator[tuple[int, Event]]:
-        """Draw one token and emit what it makes certain."""
-        job = sequence.job
+        """Draw one token and emit what it makes certain, with the tokens that can only follow it."""
         drawn = self._drawing.draw(sequence, row)
         if drawn.token in self._ends:
             yield from self._finish(sequence, "stop")
             return
+        ended = yield from self._append(sequence, drawn)
+        if not ended:
+            yield from self._force(sequence)
+
+    def _force(self, sequence: Sequence) -> Appending:
+        """Take the tokens that can only follow as if they were drawn; the next step computes them together."""
+        for certain in self._drawing.certain(sequence):
+            ended = yield from self._append(sequence, certain)
+            if ended:
+                return True
+        return False
+
+    def _append(self, sequence: Sequence, drawn: Drawn) -> Appending:
+        """One more token of an answer, and what it makes certain."""
+        job = sequence.job
         sequence.tokens.append(drawn.token)
         sequence.completion_tokens += 1
         job.completion_tokens += 1
@@ -154,6 +183,7 @@ class Generator:
         reason = self._ending(sequence)
         if reason:
             yield from self._finish(sequence, reason)
+        return reason is not None
 
     @staticmethod
     def _ending(sequence: Sequence) -> FinishReason | None:

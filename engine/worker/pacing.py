@@ -23,7 +23,7 @@ class StepPace:
 
     def __init__(self, *, target_seconds: float, batch_tokens: int) -> None:
         self._target_seconds = target_seconds
-        self._batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens
         self._answer_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
         self._prompt_token_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
 
@@ -32,10 +32,10 @@ class StepPace:
 
     def prompt_tokens(self, answer_tokens: int) -> int:
         """The most prompt tokens of a step that computes `answer_tokens` for running answers; without any, as many as fit."""
-        room = self._batch_tokens - answer_tokens
+        room = self.batch_tokens - answer_tokens
         if not answer_tokens or room <= _LEAST_TOKENS:
             return room
-        rows = min(self._affordable_tokens() + answer_tokens, self._batch_tokens)
+        rows = min(self._affordable_tokens() + answer_tokens, self.batch_tokens)
         liked = 16 if rows >= _MANY_ROWS else 4
         return max(rows // liked * liked - answer_tokens, _LEAST_TOKENS)
 

@@ -75,9 +75,10 @@ class Runner:
         return computed
 
     def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
-        answers = sum(chunk.sequence.pending == 1 for chunk in chunks)
+        generating = [chunk for chunk in chunks if chunk.sequence.is_generating]
+        answers = sum(chunk.count for chunk in generating)
         drafted = sum(len(chunk.draft) for chunk in chunks)
-        if drafted and answers == len(chunks):
+        if drafted and len(generating) == len(chunks):
             return  # it takes longer than what the pace is for, and yields more
         prompt_tokens = sum(chunk.count for chunk in chunks) - answers + drafted
         self._pace.note(answer_tokens=answers, prompt_tokens=prompt_tokens, seconds=seconds)

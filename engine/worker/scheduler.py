@@ -1,8 +1,8 @@
 """Owns the order of work: which sequences have a slot, and which of their tokens the next step computes.
 
-There is no prefill and no decode phase: a sequence with one pending token is generating, one with more is catching up, and a
-step takes from both. A slot goes to the tenant for which least was done, among its requests to the one with fewest answers under way,
-then to the oldest. Must not know the model, samplers or events.
+There is no prefill and no decode phase: a sequence with one pending token is generating (or with a few, where what follows the one was
+certain), one with more is catching up, and a step takes from both. A slot goes to the tenant for which least was done, among its
+requests to the one with fewest answers under way, then to the oldest. Must not know the model, samplers or events.
 """
 
 import heapq
@@ -86,12 +86,13 @@ class Scheduler:
         self._tenants -= Counter([sequence.tenant])
 
     def schedule(self) -> list[Chunk]:
-        """The next step: every generating sequence's token, then as much of the prompts as fits."""
+        """The next step: every generating sequence's token or tokens, then as much of the prompts as fits."""
         self._admit()
-        chunks = [Chunk(sequence, 1) for sequence in self.running if sequence.pending == 1]
+        share = self._pace.batch_tokens // max(1, len(self.running))
+        chunks = [_chunk(sequence, share) for sequence in self.running if sequence.is_generating]
         for chunk in chunks:
-            self._fair_share.charge(chunk.sequence.tenant, ANSWER_TOKEN_COST)
-        chunks.extend(self._prompt_chunks(self._pace.prompt_tokens(len(chunks))))
+            self._fair_share.charge(chunk.sequence.tenant, ANSWER_TOKEN_COST + chunk.count - 1)
+        chunks.extend(self._prompt_chunks(self._pace.prompt_tokens(sum(chunk.count for chunk in chunks))))
         return chunks
 
     def make_room(self) -> bool:
@@ -109,11 +110,11 @@ class Scheduler:
         return True
 
     def _prompt_chunks(self, room: int) -> Iterator[Chunk]:
-        prompts = [sequence for sequence in self.running if sequence.pending > 1]
+        prompts = [sequence for sequence in self.running if not sequence.is_generating]
         shares = share_out(room, [PromptShare(sequence.tenant, sequence.pending) for sequence in prompts])
         for sequence, count in zip(prompts, shares, strict=True):
-            if count and sequence.slot is not None:
-                yield Chunk(sequence, sequence.slot.reach(count))
+            if count:
+                yield _chunk(sequence, count)
 
     def _admit(self) -> None:
         """Give slots to waiting sequences, but let those wait whose prefix another is just computing."""
@@ -183,3 +184,8 @@ class Scheduler:
         if sequence.slot is not None:
             self._slots.release(sequence.slot)
             sequence.slot = None
+
+
+def _chunk(sequence: Sequence, at_most: int) -> Chunk:
+    assert sequence.slot is not None
+    return Chunk(sequence, sequence.slot.reach(min(sequence.pending, at_most)))

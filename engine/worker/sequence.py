@@ -11,6 +11,9 @@ from engine.worker.drafts import Drafter
 from engine.worker.output import AnswerOutput
 from engine.worker.slots import Slot
 
+_FEW_TOKENS = 32
+"""The most pending tokens of an answer that are computed like one: more are as much work as a part of a prompt."""
+
 
 class Sequence:
     """One answer: `tokens` are known (prompt, then drawn ones), of which the first `computed` have their state in `slot`.
@@ -58,6 +61,12 @@ class Sequence:
     def tenant(self) -> str:
         """For whom it is."""
         return self.job.request.tenant
+
+    @property
+    def is_generating(self) -> bool:
+        """Whether only its last few tokens are pending: the one just drawn, and those that could only follow it."""
+        pending = self.pending
+        return pending == 1 or (pending <= _FEW_TOKENS and self.computed >= len(self.job.prompt_tokens))
 
     @property
     def scores_prompt(self) -> bool:
@@ -112,9 +121,9 @@ class GenerationJob:
         self._first_token_ns: int | None = None
 
     def note_admitted(self, cached_tokens: int) -> None:
-        """The first sequence got its slot: from here on the prompt is computed, but for `cached_tokens` of it."""
+        """The first sequence got its slot: from here on the prompt is computed, but for `cached_tokens` of it and what follows it."""
         if self.cached_tokens is None:
-            self.cached_tokens = cached_tokens
+            self.cached_tokens = min(cached_tokens, len(self.prompt_tokens))
             self._first_compute_ns = time.monotonic_ns()
 
     def note_token(self) -> None:
