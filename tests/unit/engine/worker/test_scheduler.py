@@ -256,3 +256,29 @@ def test_a_long_prompt_ends_beside_an_endless_line_of_short_ones():
         bench.add([n] * 12, new_tokens=1, request_id=n)
         bench.step()
     assert long.computed == len(long.tokens) or long.slot is None or long.pending == 1
+
+
+def test_tokens_that_could_only_follow_are_computed_in_the_step_of_the_one_they_follow():
+    bench = Bench(batch_tokens=16)
+    (answering,) = bench.add(range(4))
+    bench.step()
+    answering.tokens += range(5)
+    assert bench.step() == [(answering, 6)]
+
+
+def test_tokens_that_could_only_follow_do_not_wait_for_a_prompt_that_came_first():
+    bench = Bench(batch_tokens=16)
+    (answering,) = bench.add(range(4))
+    bench.step()
+    bench.add(range(100, 200))
+    answering.tokens += range(5)
+    assert bench.step()[0] == (answering, 6)
+
+
+def test_many_answers_with_certain_tokens_share_a_batch():
+    bench = Bench(batch_tokens=16)
+    answering = [bench.add([base, base + 1, base + 2], request_id=base)[0] for base in (10, 20, 30)]
+    bench.step()
+    for sequence in answering:
+        sequence.tokens += range(9)
+    assert bench.step() == [(sequence, 5) for sequence in answering]
