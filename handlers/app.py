@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine import BUNDLED_MODEL, Engine, EngineConfig
@@ -15,6 +14,7 @@ from handlers.access import Access
 from handlers.boundary import ErrorBoundary
 from handlers.config import ServerConfig
 from handlers.contract.application import contract_application
+from handlers.cors import cors
 from handlers.model_settings import load_params
 from handlers.security import ApiKeys, Guard
 from handlers.server.docs import page_file
@@ -24,15 +24,7 @@ def create_app(config: ServerConfig, engine: Engine, keys: ApiKeys) -> ASGIApp:
     """The server's application. Raises where the documents and the code disagree; starts nothing."""
     app: ASGIApp = PageFiles(contract_application(engine, config))
     app = ErrorBoundary(Guard(app, config, keys))
-    if config.cors_origin:
-        app = CORSMiddleware(
-            app,
-            allow_origins=config.cors_origin,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["x-request-id", "openai-processing-ms", "x-ignored-params"],
-        )
-    return Access(app)
+    return Access(cors(app, config.cors_origin))
 
 
 def engine_config(config: ServerConfig) -> EngineConfig:

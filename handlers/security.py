@@ -117,13 +117,23 @@ class Guard:
             message = f"The host name {host[:100]!r} is not served; --allowed-host adds it."
             raise ApiError(403, message, code="host_not_allowed")
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin and not {origin, "*"} & self._origins and not self._is_own(origin, host):
-            message = f"Pages of {origin[:100]!r} may not call this server; --cors-origin adds them."
-            raise ApiError(403, message, code="origin_not_allowed")
+        if origin and not {origin, "*"} & self._origins and not is_local_page(origin) and _origin_name(origin) != host:
+            raise origin_refusal(origin)
 
-    def _is_own(self, origin: str, host: str) -> bool:
-        name = _name(origin.partition("://")[2] or _NOWHERE)
-        return name == host or is_loopback(name)
+
+def is_local_page(origin: str) -> bool:
+    """Whether a page of this origin comes from this machine."""
+    return is_loopback(_origin_name(origin))
+
+
+def origin_refusal(origin: str) -> ApiError:
+    """What a page from elsewhere is told."""
+    message = f"Pages of {origin[:100]!r} may not call this server; --cors-origin adds them."
+    return ApiError(403, message, code="origin_not_allowed")
+
+
+def _origin_name(origin: str) -> str:
+    return _name(origin.partition("://")[2] or _NOWHERE)
 
 
 def is_guarded(path: str) -> bool:

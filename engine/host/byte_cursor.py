@@ -24,7 +24,7 @@ class ByteCursor:
 
     def __init__(self, file: BinaryIO, size_bytes: int) -> None:
         self._file = file
-        self._size_bytes = size_bytes
+        self.size_bytes = size_bytes
         self._window = b""
         self._base = 0
         self._at = 0
@@ -63,7 +63,7 @@ class ByteCursor:
 
     def skip(self, count: int) -> None:
         """Step over `count` bytes without reading them."""
-        if self.position + count > self._size_bytes:
+        if self.position + count > self.size_bytes:
             raise Malformed("its header is truncated")
         self._at += count
 
@@ -88,7 +88,7 @@ class ByteCursor:
         """Have `count` bytes from the position on in the window."""
         if self._at + count <= len(self._window):
             return
-        if self.position + count > self._size_bytes:
+        if self.position + count > self.size_bytes:
             raise Malformed("its header is truncated")
         self._base, self._at = self.position, 0
         self._file.seek(self._base)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from engine.errors import CatalogError
 from engine.host.byte_cursor import MAX_KEPT_BYTES, MAX_STRINGS, U32, U64, ByteCursor, Malformed
+from engine.host.ggml_types import TENSOR_BLOCKS
 
 _MAX_KEYS = 1 << 14
 _MAX_KEY_BYTES = 1 << 16
@@ -21,6 +22,7 @@ _MAX_TENSORS = 1 << 16
 _MAX_DIMENSIONS = 4
 _MAX_PARAMETERS = (1 << 63) - 1
 _SMALL_ARRAY = 64
+_DEFAULT_ALIGNMENT = 32
 
 _STRING, _ARRAY, _BOOL = 8, 9, 7
 _NUMBERS = {
@@ -100,8 +102,9 @@ def _read(cursor: ByteCursor, whole_arrays: bool) -> Header:
         if key in header.values:
             raise Malformed(f"the key {key[:80]!r} stands twice")
         header.values[key] = _read_value(cursor, key, header, whole_arrays)
-    tensors = tuple(_read_tensors(cursor, tensor_count))
-    return Header(header.values, header.lengths, header.spans, tensors)
+    tensors = _read_tensors(cursor, tensor_count)
+    _require_weights(cursor, tensors, header.values.get("general.alignment", _DEFAULT_ALIGNMENT))
+    return Header(header.values, header.lengths, header.spans, tuple(tensor for tensor, _ in tensors))
 
 
 def _read_counts(cursor: ByteCursor) -> tuple[int, int]:
@@ -158,19 +161,35 @@ def _number_layout(code: int, key: str) -> struct.Struct:
     return layout
 
 
-def _read_tensors(cursor: ByteCursor, count: int) -> list[Tensor]:
-    tensors: list[Tensor] = []
-    last_offset = parameters = 0
+def _read_tensors(cursor: ByteCursor, count: int) -> list[tuple[Tensor, int]]:
+    """Each tensor with the offset of its weights behind the header."""
+    tensors: list[tuple[Tensor, int]] = []
+    parameters = 0
     for _ in range(count):
         tensor, offset = _read_tensor(cursor)
-        tensors.append(tensor)
-        last_offset = max(last_offset, offset)
+        tensors.append((tensor, offset))
         parameters += parameter_count(tensor)
         if parameters > _MAX_PARAMETERS:
             raise Malformed("its tensors have an impossible size")
-    if last_offset:
-        cursor.skip(last_offset)
     return tensors
+
+
+def _require_weights(cursor: ByteCursor, tensors: list[tuple[Tensor, int]], alignment: Any) -> None:
+    """Raises Malformed where the file ends before its last tensor does: it was not downloaded or copied whole."""
+    if not isinstance(alignment, int) or alignment < 1:
+        raise Malformed(f"its general.alignment is {alignment!r}")
+    begin = -(-cursor.position // alignment) * alignment
+    expected = begin + max((offset + _size_bytes(tensor) for tensor, offset in tensors), default=0)
+    if tensors and expected > cursor.size_bytes:
+        raise Malformed(
+            f"its tensor data is truncated: it needs {expected} bytes, but the file has {cursor.size_bytes}"
+        )
+
+
+def _size_bytes(tensor: Tensor) -> int:
+    """Of its weights; 0 where the type is not known here, and llama.cpp has to judge."""
+    weights, block_bytes = TENSOR_BLOCKS.get(tensor.type_code, (1, 0))
+    return parameter_count(tensor) // weights * block_bytes
 
 
 def _read_tensor(cursor: ByteCursor) -> tuple[Tensor, int]:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from handlers.context import Call
 
@@ -46,6 +46,8 @@ async def docs(call: Call[None]) -> Response:
 
 def page_file(path: str, known_tag: str) -> Response | None:
     """The answer to a request for one of the page's files; None for any other path. `known_tag` is what the browser has."""
+    if path == _PREFIX:
+        return RedirectResponse(_PREFIX.rstrip("/"), 308)
     name = path.removeprefix(_PREFIX)
     if not path.startswith(_PREFIX) or name not in _FILES:
         return None

@@ -121,3 +121,23 @@ class TestForeignPages:
         assert preflight.headers["access-control-allow-origin"] == "https://app.example"
         assert refusal.status_code == 404
         assert refusal.headers["access-control-allow-origin"] == "https://app.example"
+
+    @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:5173"])
+    async def test_a_page_from_this_machine_may_ask_and_read(self, origin):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"}
+        async with client() as http:
+            preflight = await http.options("/v1/chat/completions", headers=headers)
+            answer = await http.get("/v1/models", headers={"Origin": origin})
+        assert preflight.status_code == 200
+        assert {r.headers["access-control-allow-origin"] for r in (preflight, answer)} == {origin}
+        assert preflight.headers["access-control-allow-headers"] == "x-a"
+
+    async def test_a_page_from_elsewhere_is_refused_in_the_dialect_of_the_path(self):
+        headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        async with client(cors_origin=("https://app.example",)) as http:
+            openai = await http.options("/v1/chat/completions", headers=headers)
+            ollama = await http.options("/api/chat", headers=headers)
+        assert (openai.status_code, ollama.status_code) == (403, 403)
+        assert openai.json()["error"]["code"] == "origin_not_allowed"
+        assert "evil.example" in ollama.json()["error"]
+        assert "access-control-allow-origin" not in openai.headers

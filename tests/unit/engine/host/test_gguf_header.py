@@ -40,7 +40,12 @@ HOSTILE = {
     "key twice": (gguf([pair("general.name", "a"), pair("general.name", "b")]), "stands twice"),
     "tensor with many dimensions": (gguf([], [text("t") + u32(5) + bytes(100)]), "5 dimensions"),
     "tensor of impossible size": (gguf([], [tensor("t", (2**40, 2**40))]), "impossible size"),
-    "tensor beyond the file": (gguf([], [tensor("t", offset=HUGE)]), "truncated"),
+    "tensor beyond the file": (gguf([], [tensor("t", offset=HUGE)]), "tensor data is truncated"),
+    "half of the weights": (
+        gguf([], [tensor("t", (32, 8))], weights=bytes(128)),
+        "it needs 368 bytes, but the file has 193",
+    ),
+    "absurd alignment": (gguf([pair("general.alignment", 0)]), "general.alignment is 0"),
 }
 
 

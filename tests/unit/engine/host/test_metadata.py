@@ -4,7 +4,7 @@ import gguf as reference
 import pytest
 
 from engine.errors import CatalogError
-from engine.host.ggml_types import FILE_TYPES, TENSOR_TYPES
+from engine.host.ggml_types import FILE_TYPES, TENSOR_BLOCKS, TENSOR_TYPES
 from engine.host.metadata import read_metadata
 from tests.gguf_bytes import gguf, pair, tensor, write_model
 
@@ -78,7 +78,7 @@ def test_big_arrays_are_read_only_when_asked_for(tmp_path):
 def test_without_a_file_type_the_quantization_is_that_of_most_parameters(tmp_path):
     path = tmp_path / "m.gguf"
     tensors = [tensor("big", (64, 64), type_code=12), tensor("norm", (64,), type_code=0)]
-    path.write_bytes(gguf([pair("general.architecture", "llama")], tensors))
+    path.write_bytes(gguf([pair("general.architecture", "llama")], tensors, weights=bytes(4096)))
     assert read_metadata((path,)).quantization == "Q4_K"
 
 
@@ -109,4 +109,5 @@ def test_the_names_of_types_are_those_of_the_reference_package():
         if member is not reference.LlamaFileType.GUESSED
     }
     assert tensor_types == TENSOR_TYPES
+    assert {int(kind): block for kind, block in reference.GGML_QUANT_SIZES.items()} == TENSOR_BLOCKS
     assert file_types == FILE_TYPES

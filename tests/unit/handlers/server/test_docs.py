@@ -36,9 +36,15 @@ async def test_swagger_ui_is_one_that_reads_3_1():
     assert "3.1." in bundle
 
 
+async def test_a_slash_too_many_leads_to_the_page():
+    async with client() as http:
+        response = await http.get("/docs/")
+    assert (response.status_code, response.headers["location"]) == (308, "/docs")
+
+
 async def test_no_other_file_is_reachable():
     async with client() as http:
-        for path in ("/docs/index.html", "/docs/../docs.py", "/docs/", "/docs/__init__.py", "/docs/%2e%2e/docs.py"):
+        for path in ("/docs/index.html", "/docs/../docs.py", "/docs/__init__.py", "/docs/%2e%2e/docs.py"):
             assert (await http.get(path)).status_code == 404
 
 
