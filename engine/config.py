@@ -11,6 +11,7 @@ FlashAttention = Literal["auto", "on", "off"]
 CacheType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 RopeScaling = Literal["none", "linear", "yarn", "longrope"]
 MemoryMap = Literal["auto", "on", "off"]
+PromptLookup = Literal["auto", "on", "off"]
 Numa = Literal["off", "distribute", "isolate", "numactl", "mirror"]
 
 QUANTIZED_CACHE_TYPES: frozenset[CacheType] = frozenset({"q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"})
@@ -64,6 +65,18 @@ class Rope(_Params, frozen=True, kw_only=True):
     yarn_beta_slow: float | None = None
 
 
+class Drafting(_Params, frozen=True, kw_only=True):
+    """How answers are guessed ahead, to be verified many tokens at a time; no answer is changed by it.
+
+    `prompt_lookup`: guess that an answer goes on as the same tokens did before, in the prompt or itself; "auto": where that is
+    measured to pay, "on": wherever there is a guess. `tokens`: the most that are guessed at once, 0: none, a request's
+    prediction neither.
+    """
+
+    prompt_lookup: PromptLookup = "auto"
+    tokens: int = 15
+
+
 class LoadParams(_Params, frozen=True, kw_only=True):
     """How a worker loads a model.
 
@@ -77,6 +90,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     placement: Placement = Placement()
     attention: Attention = Attention()
     rope: Rope = Rope()
+    drafting: Drafting = Drafting()
     ctx_size_tokens: int = 0
     parallel: int = 8
     threads: int = 0

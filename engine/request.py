@@ -160,6 +160,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses. `split_reasoning`: tell the model's
     thinking from its answer, by the marks that its template uses.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
+    `prediction`: a text that the answer is expected to be much like; it is fast where it is right, and never changes the answer.
     `return_context`: Finished carries the tokens of prompt and answer. `keep_alive_seconds`: how long the model stays
     loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle). `tenant`: for whom; each gets an
     equal share of the model, however many requests it has.
@@ -178,6 +179,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     ignore_eos: bool = False
     parse_tool_calls: bool = False
     split_reasoning: bool = False
+    prediction: str | None = None
     context_limit_tokens: int | None = None
     truncate_prompt: bool = False
     return_context: bool = False

@@ -16,11 +16,13 @@ from engine import (
     QUANTIZED_CACHE_TYPES,
     Attention,
     CacheType,
+    Drafting,
     FlashAttention,
     LoadParams,
     MemoryMap,
     Numa,
     Placement,
+    PromptLookup,
     Rope,
     RopeScaling,
     SplitMode,
@@ -61,6 +63,12 @@ class ModelSettings(BaseModel):
         "auto", description="Whether weights are mapped from the file: on, off, or auto: where no device minds."
     )
     mlock: bool = Field(False, description="Keep the weights in memory: nothing of them is swapped out.")
+
+    prompt_lookup: PromptLookup = Field(
+        "auto",
+        description="Guess answers from what the prompt says, many tokens a step: on, off, or auto: where it pays.",
+    )
+    draft_tokens: int = Field(15, ge=0, le=63, description="The most tokens guessed at once; 0: nothing is guessed.")
 
     flash_attention: FlashAttention = Field("auto", description="Flash attention: on, off, or auto: where it works.")
     cache_type_k: CacheType = Field("f16", description="What the KV cache keeps keys as.")
@@ -144,6 +152,7 @@ def load_params(settings: ModelSettings) -> LoadParams:
             freq_base=settings.rope_freq_base,
             freq_scale=settings.rope_freq_scale,
         ),
+        drafting=Drafting(prompt_lookup=settings.prompt_lookup, tokens=settings.draft_tokens),
         ctx_size_tokens=settings.ctx_size,
         parallel=settings.parallel,
         threads=settings.threads,

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Generator as AbstractGenerator
 from collections.abc import Iterator
 
+from engine.config import Drafting
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started
 from engine.llama.context import Context
@@ -25,7 +26,9 @@ Appending = AbstractGenerator[tuple[int, Event], None, bool]
 class Generator:
     """Generates any number of answers together. Events come out of `start` and `step` as (request id, event)."""
 
-    def __init__(self, model: Model, context: Context, *, parallel: int, target_step_seconds: float) -> None:
+    def __init__(
+        self, model: Model, context: Context, *, parallel: int, target_step_seconds: float, drafting: Drafting
+    ) -> None:
         """`parallel` sequences are computed at once; the context's other ones keep what may be wanted again.
         `target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
         self._model = model
@@ -36,8 +39,8 @@ class Generator:
         self._slots = Slots(context, parallel, spare=context.sequences - parallel, memory=memory)
         pace = StepPace(target_seconds=target_step_seconds, batch_tokens=context.batch_tokens)
         self._scheduler = Scheduler(self._slots, pace)
-        self._speculation = Speculation(is_possible=model.removes_partially)
-        self._runner = Runner(context, self._scheduler, pace, self._speculation)
+        self.speculation = Speculation(drafting, can_forget=model.removes_partially)
+        self._runner = Runner(context, self._scheduler, pace, self.speculation)
         self._jobs: dict[int, GenerationJob] = {}
         self._ends = frozenset(model.end_tokens)
 
@@ -151,7 +154,8 @@ class Generator:
                 yield from self._draw(sequence, row + agreed - known)
                 agreed += common_prefix_length(slot.tokens[agreed:], sequence.tokens[agreed:])
         finally:
-            self._speculation.note(sequence, drafted=len(slot.tokens) - known, accepted=agreed - known)
+            drafted, accepted = len(slot.tokens) - known, agreed - known
+            self.speculation.note_drawn(sequence, known=known, drafted=drafted, accepted=accepted)
             self._slots.truncate(slot, agreed)
 
     def _draw(self, sequence: Sequence, row: int) -> Iterator[tuple[int, Event]]:

@@ -30,7 +30,7 @@ class LoadedWorker:
             self.model = stack.enter_context(Model(path, params.placement))
             self.generator = self._generator(stack, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
-            self.preparer = Preparer(self.model, ctx_size_tokens)
+            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting)
             stack.callback(self.preparer.close)
             self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads))
             stack.callback(self.embedder.close)
@@ -69,7 +69,13 @@ class LoadedWorker:
             rope=params.rope,
         )
         context = stack.enter_context(Context(self.model, context_params))
-        return Generator(self.model, context, parallel=params.parallel, target_step_seconds=params.target_step_seconds)
+        return Generator(
+            self.model,
+            context,
+            parallel=params.parallel,
+            target_step_seconds=params.target_step_seconds,
+            drafting=params.drafting,
+        )
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:

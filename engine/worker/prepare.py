@@ -12,6 +12,7 @@ from engine.chat.channels import ChannelParser
 from engine.chat.formats import CHATML, tool_format
 from engine.chat.reasoning import ReasoningSplitter, reasoning_format
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.config import Drafting
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
 from engine.llama.dry_samplers import DrySamplers
@@ -28,6 +29,7 @@ from engine.request import (
     TokenizeRequest,
     TokenPrompt,
 )
+from engine.worker.guessing import guessers
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
@@ -40,8 +42,9 @@ _OPENING_TOKENS = 16
 class Preparer:
     """Prepares requests for one model whose context has `ctx_size_tokens`."""
 
-    def __init__(self, model: Model, ctx_size_tokens: int) -> None:
+    def __init__(self, model: Model, ctx_size_tokens: int, drafting: Drafting) -> None:
         self._model = model
+        self._drafting = drafting
         self._ctx_size_tokens = ctx_size_tokens
         self._template_source = model.chat_template or CHATML
         self._dry_samplers = DrySamplers(model)
@@ -77,9 +80,12 @@ class Preparer:
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
         job = GenerationJob(request_id, request, tokens, limit)
+        guesser = guessers(request, tokens, self._drafting, self._plain)
         with job.resources:
             for index in range(request.n):
-                job.sequences.append(self._sequence(job, index, constraint.copy() if constraint else None, stop.copy()))
+                sequence = self._sequence(job, index, constraint.copy() if constraint else None, stop.copy())
+                sequence.guesser = guesser()
+                job.sequences.append(sequence)
             job.unfinished = request.n
             job.resources = job.resources.pop_all()
         return job

@@ -26,6 +26,9 @@ class Drafts(Protocol):
     def extend(self, chunks: AbstractSequence[Chunk], room_tokens: int) -> list[Chunk]:
         """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
 
+    def note_step(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
+        """A step of these chunks took so long."""
+
 
 class ComputedChunk(msgspec.Struct, frozen=True):
     """A chunk of the last batch, and the batch's row of its first token."""
@@ -75,6 +78,7 @@ class Runner:
         return computed
 
     def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
+        self._drafts.note_step(chunks, seconds)
         generating = [chunk for chunk in chunks if chunk.sequence.is_generating]
         answers = sum(chunk.count for chunk in generating)
         drafted = sum(len(chunk.draft) for chunk in chunks)

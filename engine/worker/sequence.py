@@ -7,7 +7,7 @@ from engine.events import Timings, TokenLogprob, Usage
 from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
 from engine.request import GenerationRequest
-from engine.worker.drafts import Drafter
+from engine.worker.guesser import Guesser
 from engine.worker.output import AnswerOutput
 from engine.worker.slots import Slot
 
@@ -29,7 +29,6 @@ class Sequence:
         sampler: Sampler,
         constraint: Constraint | None,
         output: AnswerOutput,
-        drafter: Drafter | None = None,
     ) -> None:
         self.job = job
         self.index = index
@@ -38,7 +37,7 @@ class Sequence:
         self.sampler = sampler
         self.constraint = constraint
         self.output = output
-        self.drafter = drafter
+        self.guesser: Guesser | None = None
         self.completion_tokens = 0
         self.cumulative_logprob = 0.0
         self.prompt_logprobs: list[TokenLogprob] = []
@@ -113,8 +112,8 @@ class GenerationJob:
         self.unfinished = 0
         self.resources = ExitStack()
         self.completion_tokens = 0
-        self.accepted_draft_tokens = 0
-        self.rejected_draft_tokens = 0
+        self.accepted_prediction_tokens = 0
+        self.rejected_prediction_tokens = 0
         self.cached_tokens: int | None = None
         self._received_ns = time.monotonic_ns()
         self._first_compute_ns: int | None = None
@@ -139,6 +138,8 @@ class GenerationJob:
             completion_tokens=self.completion_tokens,
             cached_tokens=self.cached_tokens or 0,
             reasoning_tokens=sum(sequence.output.reasoning_tokens for sequence in self.sequences),
+            accepted_prediction_tokens=self.accepted_prediction_tokens,
+            rejected_prediction_tokens=self.rejected_prediction_tokens,
         )
 
     @property

@@ -26,6 +26,7 @@ from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.openai.envelope import Envelope, render_usage
 from handlers.wire.openai.messages import template_messages
+from handlers.wire.openai.prediction import parse_prediction
 from handlers.wire.openai.reasoning import template_kwargs
 from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
@@ -65,6 +66,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         parse_tool_calls=bool(tools),
         split_reasoning=True,
         cache_salt=or_default(body.get("cache_salt"), ""),
+        prediction=parse_prediction(body.get("prediction")),
         keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
     )
 

@@ -60,7 +60,7 @@ def render_usage(usages: Iterable[Usage]) -> JsonObject:
         "completion_tokens_details": {
             "reasoning_tokens": sum(usage.reasoning_tokens for usage in each),
             "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
+            "accepted_prediction_tokens": sum(usage.accepted_prediction_tokens for usage in each),
+            "rejected_prediction_tokens": sum(usage.rejected_prediction_tokens for usage in each),
         },
     }

@@ -3,10 +3,13 @@
 import json
 import random
 
+import msgspec
 import pytest
 
+from engine.config import Drafting
 from engine.events import TextDelta
 from engine.request import JsonConstraint, Mirostat, SamplingParams
+from engine.worker.guesser import Guesser
 from tests.process.worker.inprocess import Answer, InProcess, load, request
 
 WORDS = [
@@ -33,6 +36,7 @@ WORDS = [
     ".",
     "hello",
 ]
+ALWAYS = Drafting(prompt_lookup="on", tokens=7)
 SAMPLED = {
     "greedy": SamplingParams(temperature=0),
     "sampled": SamplingParams(temperature=1.2, seed=11),
@@ -70,7 +74,7 @@ class Speculating(InProcess):
         for wanted, drafter_of in pairs:
             request_id, first = self.submit(wanted)
             for sequence in self.generator._jobs[request_id].sequences if first else ():
-                sequence.drafter = drafter_of(sequence)
+                sequence.guesser = Guesser(drafter_of(sequence), hoped_share=0.9)
             events[request_id] = [event for _, event in first]
         while not self.generator.is_idle:
             for request_id, event in self.generator.step():
@@ -79,19 +83,28 @@ class Speculating(InProcess):
         return [Answer(found) for found in events.values()]
 
 
+@pytest.fixture(scope="module")
+def speculating_worker():
+    """The bundled model, guessing whenever there is a guess, whether or not it pays."""
+    with load(drafting=ALWAYS) as worker:
+        yield worker
+
+
 @pytest.fixture
-def model(shared_worker):
+def model(speculating_worker):
     """The loaded model, with nothing cached."""
-    in_process = Speculating(shared_worker)
+    in_process = Speculating(speculating_worker)
     in_process.generator.forget_cached_prefixes()
     return in_process
 
 
 def plain(model, wanted):
     """The answer without drafts, and its sequences' tokens."""
-    request_id, _ = model.submit(wanted)
+    request_id, first = model.submit(wanted)
     sequences = model.generator._jobs[request_id].sequences
-    events = []
+    for sequence in sequences:
+        sequence.guesser = None
+    events = [event for _, event in first]
     while not model.generator.is_idle:
         events += [event for _, event in model.generator.step()]
     return Answer(events), sequences
@@ -136,7 +149,7 @@ def test_a_right_draft_saves_steps(model):
     steps = 0
     request_id, _ = model.submit(wanted)
     for sequence in model.generator._jobs[request_id].sequences:
-        sequence.drafter = guessing(model, sequences, 0.0)(sequence)
+        sequence.guesser = Guesser(guessing(model, sequences, 0.0)(sequence), hoped_share=0.9)
     while not model.generator.is_idle:
         list(model.generator.step())
         steps += 1
@@ -191,7 +204,7 @@ def test_drafts_in_company_change_nobodys_answer(model):
 
 def test_sequences_that_lose_their_slots_draft_on_when_they_are_back():
     wanted = [request(f"{n} " + "one two three four five " * 8, max_tokens=60, ignore_eos=True) for n in range(5)]
-    with load(ctx_size_tokens=256, parallel=4) as worker:
+    with load(ctx_size_tokens=256, parallel=4, drafting=ALWAYS) as worker:
         model = Speculating(worker)
         alone = [plain(model, one) for one in wanted]
         together = model.drafted_together(
@@ -206,9 +219,53 @@ def test_a_request_cancelled_between_drafts_leaves_nothing_behind(model, stop_af
     _, sequences = plain(model, wanted)
     request_id, _ = model.submit(wanted)
     for sequence in model.generator._jobs[request_id].sequences:
-        sequence.drafter = guessing(model, sequences, 0.3)(sequence)
+        sequence.guesser = Guesser(guessing(model, sequences, 0.3)(sequence), hoped_share=0.9)
     for _ in range(stop_after):
         list(model.generator.step())
     model.generator.cancel(request_id)
     assert model.generator.is_idle
     model.generator.check_integrity()
+
+
+REPEATING = "repeat after me: one two three four one two three four one two"
+
+
+@pytest.mark.parametrize("sampling", SAMPLED.values(), ids=SAMPLED)
+def test_looking_up_the_prompt_changes_no_answer(model, sampling):
+    wanted = request(REPEATING, sampling=sampling, max_tokens=60, ignore_eos=True)
+    expected, _ = plain(model, wanted)
+    before = model.generator.speculation.accepted_tokens
+    assert model.run(wanted)[0].text == expected.text
+    assert model.generator.speculation.accepted_tokens > before
+
+
+@pytest.mark.parametrize("sampling", SAMPLED.values(), ids=SAMPLED)
+def test_a_prediction_changes_no_answer_and_is_counted(model, sampling):
+    wanted = request("one two", sampling=sampling, max_tokens=40, ignore_eos=True)
+    expected, _ = plain(model, wanted)
+    half = len(expected.text) // 2
+    prediction = f"{expected.text[:half]} and {expected.text[half:]}"
+    (found,) = model.run(msgspec.structs.replace(wanted, prediction=prediction))
+    assert found.text == expected.text
+    assert found.usage.accepted_prediction_tokens >= 10
+    assert found.usage.accepted_prediction_tokens < found.usage.completion_tokens
+
+
+@pytest.mark.parametrize("prediction", ["", "\0", "nothing of this will be said " * 300])
+def test_a_prediction_that_is_all_wrong_changes_nothing(model, prediction):
+    wanted = request("a b c", max_tokens=20)
+    expected, _ = plain(model, wanted)
+    assert model.run(msgspec.structs.replace(wanted, prediction=prediction))[0].text == expected.text
+
+
+def test_nothing_is_guessed_where_that_is_turned_off():
+    with load(drafting=Drafting(tokens=0)) as worker:
+        model = InProcess(worker)
+        (answer,) = model.run(request(REPEATING, max_tokens=40, ignore_eos=True, prediction="one two three"))
+        assert model.generator.speculation.drafted_tokens == 0
+    assert answer.usage.rejected_prediction_tokens == 0
+
+
+def test_a_looked_up_guess_is_no_prediction(model):
+    (answer,) = model.run(request(REPEATING, max_tokens=40, ignore_eos=True))
+    assert (answer.usage.accepted_prediction_tokens, answer.usage.rejected_prediction_tokens) == (0, 0)
