@@ -99,6 +99,7 @@ class Prediction:
         self._start = prompt_length
         self._read = prompt_length
         self._next = 0
+        self._parted = 0
 
     def draft(self, tokens: Sequence[int], at_most: int) -> Sequence[int]:
         """See Drafter."""
@@ -111,9 +112,13 @@ class Prediction:
         """Step over the answer's next token. One that was not predicted is taken for a replacement, until both agree elsewhere."""
         if self._predicted[self._next : self._next + 1] == tokens[end - 1 : end]:
             self._next += 1
+            self._parted = self._next
             return
-        met = self._index.next_end(_key(tokens[max(self._start, end - _PREDICTION_GRAM) : end]), self._next)
-        self._next = min(self._next + 1, len(self._predicted)) if met is None else met
+        met = self._index.next_end(_key(tokens[max(self._start, end - _PREDICTION_GRAM) : end]), self._parted + 1)
+        if met is None:
+            self._next = min(self._next + 1, len(self._predicted))
+        else:
+            self._next = self._parted = met
 
 
 def _key(tokens: Sequence[int]) -> int:

@@ -97,3 +97,8 @@ def test_an_index_finds_what_a_scan_finds(text, run, start):
     ends = [end for end in range(2, len(text) + 1) if text[end - 2 : end] == run]
     assert index.last_end(key) == (ends[-1] if ends else None)
     assert index.next_end(key, start) == (next((e for e in ends if e >= start), ends[-1]) if ends else None)
+
+
+def test_a_change_within_a_monotonous_text_is_left_behind():
+    text = [5] * 20 + [6] + [5] * 20
+    assert accepted_alone(prediction(text), [9], [5] * 40)[1] <= 8
