@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import Attention, LoadParams, Placement, Rope
+from engine import Attention, Drafting, LoadParams, Placement, Rope
 from handlers.app import engine_config
 from handlers.config import ServerConfig
 from handlers.model_settings import load_params
@@ -36,6 +36,8 @@ def test_every_setting_at_its_default_is_the_engines_default():
             LoadParams(placement=Placement(rpc_servers=("a:1", "[::1]:2"))),
         ),
         ({"mmap": "off", "mlock": True}, LoadParams(placement=Placement(mmap="off", mlock=True))),
+        ({"prompt_lookup": "off"}, LoadParams(drafting=Drafting(prompt_lookup="off"))),
+        ({"draft_tokens": 7}, LoadParams(drafting=Drafting(tokens=7))),
         ({"flash_attention": "off"}, LoadParams(attention=Attention(flash="off"))),
         (
             {"cache_type_k": "q8_0", "cache_type_v": "q4_0"},
