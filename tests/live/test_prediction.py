@@ -1,15 +1,17 @@
 """A predicted output is accepted from OpenAI's own client, changes no answer, and its use is accounted for."""
 
+import openai
 import pytest
 
 from tests.live.clients import ask
 
 
 @pytest.mark.parametrize("prediction", ["Hello! How can I help you?", "nothing like the answer", ""])
-def test_a_prediction_changes_no_answer(openai, model, prediction):
+def test_a_prediction_changes_no_answer(server, model, prediction):
+    client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="unused", max_retries=0)
     body = {"model": model, "messages": ask("Hello!"), "temperature": 0, "max_completion_tokens": 40}
-    plain = openai.chat.completions.create(**body)
-    predicted = openai.chat.completions.create(**body, prediction={"type": "content", "content": prediction})
+    plain = client.chat.completions.create(**body)
+    predicted = client.chat.completions.create(**body, prediction={"type": "content", "content": prediction})
     details = predicted.usage.completion_tokens_details
     assert predicted.choices[0].message.content == plain.choices[0].message.content
     assert predicted.usage.completion_tokens == plain.usage.completion_tokens
