@@ -4,7 +4,6 @@ Owns the command line. With several rounds the servers take turns, so that a cha
 """
 
 import argparse
-import asyncio
 import json
 import re
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench.client import Client, ServerUnusable
-from tools.bench.load import Round, prompt_scale, run_round
+from tools.bench.load import Round, in_event_loop, prompt_scale, run_round
 from tools.bench.report import table
 from tools.bench.summary import Figures, summarize
 from tools.bench.workload import EXAMPLE_SCHEMA, Requests, Workload
@@ -104,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     workload = _workload(arguments)
     try:
-        figures = asyncio.run(
+        figures = in_event_loop(
             measure(
                 arguments.servers, workload, rounds=arguments.rounds, model=arguments.model, api_key=arguments.api_key
             )

@@ -4,13 +4,13 @@ Owns one measurement: the generator against a server that answers at once. A rea
 well below these, and the generator's share of a core is small.
 """
 
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
 from tools.bench.__main__ import measure
 from tools.bench.http_layer import served
+from tools.bench.load import in_event_loop
 from tools.bench.report import table
 from tools.bench.workload import Workload
 
@@ -21,7 +21,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory, served("instant", Path(directory)) as (port, _):
         for clients in (1, 8, 64):
             workload = Workload(clients=clients, requests=100, completion_tokens=500)
-            measured = asyncio.run(measure([("instant", f"http://127.0.0.1:{port}/v1")], workload))
+            measured = in_event_loop(measure([("instant", f"http://127.0.0.1:{port}/v1")], workload))
             figures[f"{clients} clients"] = measured["instant"]
     print(table(figures))
     return 0

@@ -1,118 +1,107 @@
-"""One server as a client sees it: sends a chat completion and notes when each piece of the answer came.
+"""One server as a client sees it: sends requests and notes when each piece of the answers came.
 
-Owns HTTP and event streams. Must not know workloads or statistics. Connections are kept alive where the server allows it; one that it
-closed in the meantime is replaced without counting as an error.
+Owns addresses, requests and the pool of connections. Must not know workloads or statistics. Connections are kept alive where the server
+allows it; one that it closed in the meantime is replaced without counting as an error.
 """
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 
-_STALE_CONNECTION = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+from tools.bench.connection import Connection, ConnectionFailed
+from tools.bench.record import Record
+
+JsonObject = dict[str, Any]
 
 
 class ServerUnusable(Exception):
     """The server cannot be measured; the message says why."""
 
 
-@dataclass
-class Record:
-    """What happened to one request; times are seconds of one monotonic clock.
-
-    `piece_times`: when each event with content arrived (for an answer that is not streamed: when it was complete).
-    """
-
-    started: float
-    ended: float = 0.0
-    piece_times: list[float] = field(default_factory=list)
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    error: str | None = None
-
-    def count(self, usage: dict[str, Any]) -> None:
-        """Takes the server's own token counts."""
-        self.prompt_tokens = usage["prompt_tokens"]
-        self.completion_tokens = usage["completion_tokens"]
-        self.cached_tokens = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-
-
 class Client:
-    """Talks to one server; use as an asynchronous context manager."""
+    """Talks to one server; use as an asynchronous context manager. `base_url` includes the `/v1`."""
 
     def __init__(self, base_url: str, *, api_key: str | None = None, timeout_seconds: float = 600.0) -> None:
         self._base_url = base_url.rstrip("/")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
-            headers={"authorization": f"Bearer {api_key}"} if api_key else {},
-            json_serialize=lambda value: orjson.dumps(value).decode(),
-        )
+        parts = urlsplit(self._base_url)
+        self._is_secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname or "", parts.port or (443 if self._is_secure else 80)
+        self._path = parts.path
+        self._headers = f"Host: {parts.netloc}\r\nAccept: */*\r\nContent-Type: application/json\r\n"
+        if api_key:
+            self._headers += f"Authorization: Bearer {api_key}\r\n"
+        self._timeout_seconds = timeout_seconds
+        self._idle: list[Connection] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        for connection in self._idle:
+            connection.close()
 
     async def first_model(self) -> str:
         """The id of the first model that the server lists."""
+        arrivals: list[tuple[float, bytes]] = []
         try:
-            async with self._session.get(f"{self._base_url}/models") as response:
-                models = await response.json() if response.ok else {}
-        except aiohttp.ClientError as error:
+            status = await self._exchange(self._request("GET", "/models", b""), arrivals)
+            models = orjson.loads(b"".join(body for _, body in arrivals)) if status == 200 else {}
+        except (ConnectionFailed, OSError, TimeoutError, ValueError) as error:
             raise ServerUnusable(f"{self._base_url}: {error}") from error
         if not models.get("data"):
             raise ServerUnusable(f"{self._base_url}/models lists no model")
         return str(models["data"][0]["id"])
 
-    async def chat(self, body: dict[str, Any], record: Record | None = None) -> Record:
-        """Sends one chat completion and reads the answer to its end. `record` may be read while it grows."""
+    async def chat(self, body: JsonObject, record: Record | None = None) -> Record:
+        """Sends one chat completion and waits for the end of the answer. `record` may be read while it grows."""
+        return await self.post("/chat/completions", body, record)
+
+    async def post(self, path: str, body: JsonObject, record: Record | None = None) -> Record:
+        """Sends `body` to a path below the base URL. What goes wrong is the record's error; nothing is raised."""
+        request = self._request("POST", path, orjson.dumps(body))
         record = record or Record(time.perf_counter())
+        record.streamed = bool(body.get("stream"))
         try:
-            async with self._post(body) as response:
-                if response.status != 200:
-                    record.error = f"HTTP {response.status}: {(await response.text())[:200]}"
-                elif body["stream"]:
-                    await _read_events(response, record)
-                else:
-                    record.count(orjson.loads(await response.read())["usage"])
-                    record.piece_times.append(time.perf_counter())
-        except (aiohttp.ClientError, TimeoutError, KeyError, ValueError) as error:
+            status = await self._exchange(request, record.arrivals)
+        except (ConnectionFailed, OSError, TimeoutError) as error:
             record.error = f"{type(error).__name__}: {error}"
+        else:
+            if status != 200:
+                text = b"".join(content for _, content in record.arrivals).decode(errors="replace")
+                record.error = f"HTTP {status}: {text[:200]}"
+                record.arrivals.clear()
         record.ended = time.perf_counter()
         return record
 
-    @asynccontextmanager
-    async def _post(self, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
-        url = f"{self._base_url}/chat/completions"
-        try:
-            response = await self._session.post(url, json=body)
-        except _STALE_CONNECTION:
-            response = await self._session.post(url, json=body)
-        async with response:
-            yield response
+    def _request(self, method: str, path: str, body: bytes) -> bytes:
+        head = f"{method} {self._path}{path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
 
+    async def _exchange(self, request: bytes, arrivals: list[tuple[float, bytes]]) -> int:
+        """The answer's status."""
+        async with asyncio.timeout(self._timeout_seconds):
+            while True:
+                connection = await self._connection()
+                try:
+                    await connection.exchange(request, arrivals)
+                    break
+                except ConnectionFailed as failure:
+                    if not failure.is_stale:
+                        raise
+        if connection.is_reusable:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return connection.status
 
-async def _read_events(response: aiohttp.ClientResponse, record: Record) -> None:
-    async for line in response.content:
-        if not line.startswith(b"data: ") or line.startswith(b"data: [DONE]"):
-            continue
-        event = orjson.loads(line[6:])
-        if event.get("error"):
-            record.error = str(event["error"])[:200]
-        if event.get("usage"):
-            record.count(event["usage"])
-        if any(_has_content(choice["delta"]) for choice in event.get("choices", ())):
-            record.piece_times.append(time.perf_counter())
-    if not record.completion_tokens and not record.error:
-        record.error = "the stream ended without usage"
-
-
-def _has_content(delta: dict[str, Any]) -> bool:
-    return bool(delta.get("content") or delta.get("reasoning_content") or delta.get("tool_calls"))
+    async def _connection(self) -> Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_reusable:
+                return connection
+        loop = asyncio.get_running_loop()
+        secure = True if self._is_secure else None
+        return (await loop.create_connection(Connection, self._host, self._port, ssl=secure))[1]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from tools.bench.client import Record
 from tools.bench.load import Round
+from tools.bench.record import Record
 
 Figures = dict[str, Any]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools.bench.client import Record
 from tools.bench.load import Round
+from tools.bench.record import Record
 from tools.bench.report import table
 from tools.bench.summary import percentiles, summarize
 
