@@ -16,7 +16,7 @@ import numpy as np
 from tools.bench_model.memory_kinds import add_memory_metadata, kv_heads
 from tools.bench_model.shapes import PRESETS, tensors
 from tools.bench_model.tensor import Shape
-from tools.bench_model.vocabulary import Vocabulary, byte_level_bpe, word_piece
+from tools.bench_model.vocabulary import Vocabulary, byte_level_bpe, countable_words, word_piece
 from tools.bench_model.weights import QUANTIZATIONS, draw, kind_of, size_bytes
 
 CHAT_TEMPLATE = """\
@@ -64,9 +64,10 @@ def write_model(path: Path, shape: Shape, *, name: str, seed: int = 0) -> None:
     if shape.architecture == "bert":
         _add_encoder_tokenizer(writer, word_piece(shape.vocabulary, seed))
     else:
-        _add_decoder_tokenizer(writer, byte_level_bpe(shape.vocabulary, seed))
+        size = shape.vocabulary
+        _add_decoder_tokenizer(writer, countable_words(size) if shape.counts else byte_level_bpe(size, seed))
         writer.add_chat_template(_templates(shape))
-    _write_tensors(writer, shape, np.random.default_rng(seed))
+    _write_tensors(writer, shape, seed)
     writer.close()
 
 
@@ -137,7 +138,8 @@ def _token_type(token: str, vocabulary: Vocabulary) -> gguf.TokenType:
     return gguf.TokenType.USER_DEFINED if token in vocabulary.user_defined else gguf.TokenType.NORMAL
 
 
-def _write_tensors(writer: gguf.GGUFWriter, shape: Shape, generator: np.random.Generator) -> None:
+def _write_tensors(writer: gguf.GGUFWriter, shape: Shape, seed: int) -> None:
+    generator = np.random.default_rng(seed)
     for tensor in tensors(shape):
         kind = kind_of(tensor, shape.quantization)
         size = size_bytes(tensor, shape.quantization)
@@ -146,7 +148,11 @@ def _write_tensors(writer: gguf.GGUFWriter, shape: Shape, generator: np.random.G
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor in tensors(shape):
-        writer.write_tensor_data(draw(tensor, shape.quantization, generator))
+        if tensor.shift:  # of the first tensor that was drawn: drawn once more, so that memory holds one at a time
+            first = draw(tensor, shape.quantization, np.random.default_rng(seed))
+            writer.write_tensor_data(np.roll(first.reshape(tensor.shape[0], -1), tensor.shift, axis=0))
+        else:
+            writer.write_tensor_data(draw(tensor, shape.quantization, generator))
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

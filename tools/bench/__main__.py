@@ -69,7 +69,7 @@ def _workload(arguments: argparse.Namespace) -> Workload:
         long_prompt_tokens=arguments.long_prompt_tokens,
         stream=arguments.stream,
         schema=None if schema is None else json.loads(Path(schema).read_text("utf-8")) if schema else EXAMPLE_SCHEMA,
-        temperature=arguments.temperature,
+        sampling={"temperature": arguments.temperature},
         ignore_eos=arguments.ignore_eos,
         seed=arguments.seed,
     )

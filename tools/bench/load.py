@@ -5,7 +5,7 @@ Owns concurrency and the clock. Must not know how answers travel or how results 
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -36,11 +36,24 @@ def in_event_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def prompt_scale(client: Client, model: str) -> PromptScale:
-    """Measures how words become tokens; raises ServerUnusable if the server cannot answer at all."""
+    """Measures how words become tokens of a prompt; raises ServerUnusable if the server cannot answer at all."""
+
+    def body(text: str) -> JsonObject:
+        messages = [{"role": "user", "content": text}]
+        return {"model": model, "messages": messages, "max_tokens": 1, "stream": False}
+
+    return await _scale(client, "/chat/completions", body)
+
+
+async def embedding_scale(client: Client, model: str) -> PromptScale:
+    """The same for texts to be embedded."""
+    return await _scale(client, "/embeddings", lambda text: {"model": model, "input": text})
+
+
+async def _scale(client: Client, path: str, body: Callable[[str], JsonObject]) -> PromptScale:
     probes: list[tuple[int, int]] = []
     for words in _PROBE_WORDS:
-        messages = [{"role": "user", "content": text_of(words, f"probe {words}")}]
-        record = await client.chat({"model": model, "messages": messages, "max_tokens": 1, "stream": False})
+        record = await client.post(path, body(text_of(words, f"probe {words}")))
         record.finish()
         if record.error:
             raise ServerUnusable(f"the first request failed: {record.error}")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import venv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,6 +28,7 @@ _OPTIONS = {
     "LLAMA_BUILD_TESTS": "OFF",
     "LLAMA_BUILD_EXAMPLES": "OFF",
 }
+_PYTHON_SERVERS = "python-servers"
 _FIRST_GCC_WITHOUT_AMX_BUG = 14
 
 
@@ -58,6 +59,27 @@ def build(directory: Path, options: Sequence[str], jobs: int) -> Path:
     return output / "bin"
 
 
+def install_python_servers(directory: Path) -> None:
+    """llama-cpp-python with its server, and what its batched example imports, in an environment of their own."""
+    python = python_of_servers(directory)
+    if not python.exists():
+        venv.create(directory / _PYTHON_SERVERS, with_pip=True)
+    flags = _compiler_flags()
+    environment = {"CFLAGS": flags, "CXXFLAGS": flags}
+    requirements = [f"{PACKAGE}[server]=={version(PACKAGE)}", "openai", "safetensors", "websockets"]
+    _run([python, "-m", "pip", "install", "--quiet", *requirements], directory, environment)
+
+
+def python_of_servers(directory: Path) -> Path:
+    """The interpreter that runs llama-cpp-python's own servers."""
+    return directory / _PYTHON_SERVERS / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def example_server_script(directory: Path) -> Path:
+    """llama-cpp-python's batched example."""
+    return source(directory).parents[1] / "examples/server/server.py"
+
+
 def _build_tools(directory: Path) -> Path:
     """Where cmake and ninja are, installed into an environment of their own."""
     environment = directory / "build-tools"
@@ -81,8 +103,8 @@ def _pip(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pip", *arguments]
 
 
-def _run(command: Sequence[str | Path], directory: Path) -> None:
-    subprocess.run([str(part) for part in command], cwd=directory, check=True)
+def _run(command: Sequence[str | Path], directory: Path, environment: Mapping[str, str] | None = None) -> None:
+    subprocess.run([str(part) for part in command], cwd=directory, check=True, env=os.environ | (environment or {}))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,11 +114,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--option", action="append", default=[], metavar="-DNAME=VALUE", help="a further option for cmake"
     )
+    parser.add_argument("--python-servers", action="store_true", help="llama-cpp-python's two servers too")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args(argv)
     arguments.directory.mkdir(parents=True, exist_ok=True)
     try:
         programs = build(arguments.directory.resolve(), arguments.option, arguments.jobs)
+        if arguments.python_servers:
+            install_python_servers(arguments.directory.resolve())
     except subprocess.CalledProcessError as error:
         print(f"{Path(error.cmd[0]).name} failed with {error.returncode}", file=sys.stderr)
         return 1

@@ -39,7 +39,7 @@ def table(figures: Mapping[str, Mapping[str, Any]]) -> str:
     header = ["", first, *(cell for name in figures if name != first for cell in (name, f"/ {first}"))]
     rows = [_row(row, figures) for row in _ROWS if any(_value(one, row[1]) is not None for one in figures.values())]
     errors = [f"{name}: {error}" for name, one in figures.items() for error in one["errors"]]
-    return "\n".join([*_aligned([header, *rows]), *errors])
+    return "\n".join([*aligned([header, *rows]), *errors])
 
 
 def _row(row: tuple[str, str, float, str], figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -64,7 +64,8 @@ def _value(figures: Mapping[str, Any], key: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
+def aligned(rows: list[list[str]]) -> list[str]:
+    """The lines of a table: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

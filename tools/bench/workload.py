@@ -4,7 +4,7 @@ Owns the prompts and the request bodies. Must not know HTTP or how time is measu
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 JsonObject = dict[str, Any]
@@ -38,6 +38,7 @@ EXAMPLE_SCHEMA: JsonObject = {
         "age": {"type": "integer", "minimum": 0, "maximum": 150},
         "role": {"enum": ["admin", "editor", "reader"]},
         "code": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 10}, "minItems": 1, "maxItems": 3},
         "address": {
             "type": "object",
             "properties": {
@@ -48,7 +49,7 @@ EXAMPLE_SCHEMA: JsonObject = {
             "additionalProperties": False,
         },
     },
-    "required": ["name", "age", "role", "code", "address"],
+    "required": ["name", "age", "role", "code", "tags", "address"],
     "additionalProperties": False,
 }
 
@@ -58,7 +59,8 @@ class Workload:
     """One measurement. Lengths are in tokens; the prompt's own part does not count the prefix that all share.
 
     `long_prompt_tokens`: once every client's answer has begun, one more request with so long a prompt comes in (0: none).
-    `ignore_eos`: ask for answers of full length, which random-weight models and fair comparisons need.
+    `sampling`: those parameters of every request. `ignore_eos`: ask for answers of full length, which random-weight models and fair
+    comparisons need.
     """
 
     clients: int = 8
@@ -69,9 +71,9 @@ class Workload:
     long_prompt_tokens: int = 0
     stream: bool = True
     schema: JsonObject | None = None
-    temperature: float = 0.8
+    sampling: JsonObject = field(default_factory=lambda: {"temperature": 0.8})
     ignore_eos: bool = True
-    seed: int = 0
+    seed: int | str = 0
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Requests:
             "model": self._model,
             "messages": messages,
             "max_tokens": max_tokens,
-            "temperature": self._workload.temperature,
+            **self._workload.sampling,
             "stream": True,
             "stream_options": {"include_usage": True},
         }

@@ -11,6 +11,7 @@ from tools.bench_model.tensor import Shape, Tensor
 PRESETS = {
     "tiny": Shape("qwen2", 4, 256, 4, 2, 1024, 151_936, "Q8_0"),
     "0.5b": Shape("qwen2", 24, 896, 14, 2, 4864, 151_936, "Q4_0"),
+    "0.5b-counting": Shape("qwen2", 24, 896, 14, 2, 4864, 151_936, "Q4_0", tied_output=False, counts=True),
     "1b": Shape("llama", 16, 2048, 32, 8, 8192, 128_256, "Q4_0", context=131_072),
     "8b": Shape("llama", 32, 4096, 32, 8, 14_336, 128_256, "Q4_0", context=131_072, tied_output=False),
     "encoder": Shape("bert", 12, 384, 12, 12, 1536, 30_522, "Q8_0", context=512),
@@ -47,7 +48,7 @@ def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
         yield Tensor(f"{block}.ffn_down.weight", (width, shape.feed_forward))
     yield Tensor("output_norm.weight", (width,), 1.0)
     if not shape.tied_output:
-        yield Tensor("output.weight", (shape.vocabulary, width))
+        yield Tensor("output.weight", (shape.vocabulary, width), shift=1 if shape.counts else 0)
 
 
 def _encoder_tensors(shape: Shape) -> Iterator[Tensor]:

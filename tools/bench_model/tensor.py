@@ -6,7 +6,11 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Shape:
     """A model's dimensions. `quantization` is that of the matrices; everything else is F32. `ranked_classes`: of a model that ranks texts,
-    the number of outputs of its head."""
+    the number of outputs of its head.
+
+    A model that `counts` follows each token of its vocabulary by the next one: random as its layers are, its greedy answer is known, never
+    repeats itself, and does not hang on rounding. Its vocabulary consists of words that are single tokens wherever they stand.
+    """
 
     architecture: str
     layers: int
@@ -19,6 +23,7 @@ class Shape:
     context: int = 32768
     tied_output: bool = True
     ranked_classes: int = 0
+    counts: bool = False
 
     @property
     def kv_width(self) -> int:
@@ -28,8 +33,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor, rows before columns: a random matrix, or `fill` throughout."""
+    """One tensor, rows before columns: a random matrix, `fill` throughout, or the model's first tensor with its rows moved on by `shift`."""
 
     name: str
     shape: tuple[int, ...]
     fill: float | None = None
+    shift: int = 0

@@ -4,6 +4,7 @@ Owns what the pieces look like. Must not know tensors or model shapes.
 """
 
 import random
+import string
 from dataclasses import dataclass, field
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
@@ -35,6 +36,30 @@ def byte_level_bpe(size: int, seed: int) -> Vocabulary:
     special = (*VISIBLE_SPECIAL_TOKENS, *CONTROL_TOKENS)
     merges = _merges(size - len(alphabet) - len(special), alphabet[ord(" ")], random.Random(seed))
     tokens = [*alphabet, *("".join(pair) for pair in merges), *special]
+    return Vocabulary(
+        tokens, [" ".join(pair) for pair in merges], frozenset(CONTROL_TOKENS), frozenset(VISIBLE_SPECIAL_TOKENS)
+    )
+
+
+def countable_words(size: int) -> Vocabulary:
+    """A byte-level vocabulary whose tokens beyond the bytes are ` a` to ` z`, ` aa` to ` zz`, and so on, in that order.
+
+    Each is made from the one that it begins with, by one letter more, and by nothing else: any series of these words is cut into just
+    these tokens again. The bytes come last, but for the special tokens, so that who counts on from a line break begins at the first word.
+    """
+    alphabet = _printable_bytes()
+    line_break = alphabet[ord("\n")]
+    others = [character for character in alphabet if character != line_break]
+    special = (*VISIBLE_SPECIAL_TOKENS, *CONTROL_TOKENS)
+    stems = [alphabet[ord(" ")]]
+    merges: list[tuple[str, str]] = []
+    for stem in stems:  # grows while it is read
+        if len(merges) >= size - len(alphabet) - len(special):
+            break
+        merges += [(stem, letter) for letter in string.ascii_lowercase]
+        stems += ["".join(pair) for pair in merges[-len(string.ascii_lowercase) :]]
+    del merges[size - len(alphabet) - len(special) :]
+    tokens = [line_break, *("".join(pair) for pair in merges), *others, *special]
     return Vocabulary(
         tokens, [" ".join(pair) for pair in merges], frozenset(CONTROL_TOKENS), frozenset(VISIBLE_SPECIAL_TOKENS)
     )

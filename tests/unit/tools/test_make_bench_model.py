@@ -1,5 +1,6 @@
 """The benchmark's random models are well-formed files of the shape asked for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
@@ -10,7 +11,7 @@ from engine.chat.formats import tool_format
 from engine.chat.template import ChatTemplate
 from tools.bench_model.shapes import PRESETS
 from tools.bench_model.tensor import Shape
-from tools.bench_model.vocabulary import byte_level_bpe, word_piece
+from tools.bench_model.vocabulary import byte_level_bpe, countable_words, word_piece
 from tools.make_bench_model import CHAT_TEMPLATE, write_model
 
 SMALL = {
@@ -49,6 +50,21 @@ def test_the_same_seed_gives_the_same_file_and_another_another(tmp_path: Path) -
         write_model(tmp_path / str(number), SMALL["qwen2"], name="small", seed=seed)
         files.append((tmp_path / str(number)).read_bytes())
     assert files[0] == files[1] != files[2]
+
+
+def test_a_counting_models_output_is_its_embedding_moved_by_one_token(tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    write_model(path, replace(SMALL["qwen2"], tied_output=False, counts=True), name="small")
+    tensors = {tensor.name: tensor.data for tensor in gguf.GGUFReader(path).tensors}
+    assert np.array_equal(tensors["output.weight"][1:], tensors["token_embd.weight"][:-1])
+
+
+def test_countable_words_follow_the_line_break_and_are_made_in_one_way_only() -> None:
+    vocabulary = countable_words(2000)
+    assert len(vocabulary.tokens) == len(set(vocabulary.tokens)) == 2000
+    assert vocabulary.tokens[:3] == ["Ċ", "Ġa", "Ġb"]
+    lefts_and_rights = [merge.split(" ") for merge in vocabulary.merges]
+    assert all(left.startswith("Ġ") and len(right) == 1 for left, right in lefts_and_rights)
 
 
 def test_byte_level_merges_build_every_token_from_earlier_ones() -> None:
