@@ -66,7 +66,7 @@ class Contest:
             before = server.processor_seconds()
             figures = await row.measure(session)
             details["processor_seconds"] = server.processor_seconds() - before
-            return Outcome(figures, details)
+            return Outcome(figures, details, notes=tuple(session.notes))
 
     async def _scale(self, client: Client, model: str, setup: Setup) -> PromptScale:
         """How long prompts are; also the server's warm-up. The first server that is asked decides for all, for equal prompts."""

@@ -134,14 +134,19 @@ def _peer(outcomes: Mapping[str, Sequence[Outcome]], name: str, result: Result) 
 
 def table(report: Report) -> str:
     """For the terminal, failures below."""
-    failures = [
-        f"{row.letter}: {name}: {outcome.failure}"
+    return "\n".join([_conditions(report), *aligned(cells(report)), *_remarks(report)])
+
+
+def _remarks(report: Report) -> list[str]:
+    """What went wrong, once each."""
+    remarks = [
+        f"{row.letter}: {name}: {remark.splitlines()[0]}"
         for row, _, outcomes in report.rows
         for name, of_server in outcomes.items()
         for outcome in of_server
-        if outcome.failure
+        for remark in (*([outcome.failure] if outcome.failure else ()), *outcome.notes)
     ]
-    return "\n".join([_conditions(report), *aligned(cells(report)), *failures])
+    return list(dict.fromkeys(remarks))
 
 
 def markdown(report: Report) -> str:
@@ -149,7 +154,8 @@ def markdown(report: Report) -> str:
     header, *lines = cells(report)
     rule = ["---", "---", "---", *["---:"] * 3, *["---"] * (len(header) - 6)]
     body = "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])
-    return f"{_conditions(report)}\n\n{body}"
+    remarks = "\n".join(f"- {remark}" for remark in _remarks(report))
+    return f"{_conditions(report)}\n\n{body}{chr(10) * 2 if remarks else ''}{remarks}"
 
 
 def _conditions(report: Report) -> str:

@@ -20,6 +20,7 @@ class Outcome:
     figures: Figures
     details: Mapping[str, Any]
     failure: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
