@@ -19,9 +19,10 @@ COMPILING := CFLAGS="$(CFLAGS) $(LLAMA_FLAGS)" CXXFLAGS="$(CXXFLAGS) $(LLAMA_FLA
 # pip's cache of what it compiled does not know flags, hence one of its own for each set of them.
 LLAMA_CACHE = $(shell $(PYTHON) -m pip cache dir)/trueline-$(shell echo '$(COMPILING) $(CMAKE_ARGS)' | cksum | cut -d ' ' -f 1)
 FUZZ_EXAMPLES ?= 300
+SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check format generate fuzz bench constraints clean
+.PHONY: help install serve test check format generate fuzz bench soak constraints clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,8 +53,12 @@ generate: $(VENV)/dev-installed ## Derive code and tables from the documents in 
 fuzz: $(VENV)/dev-installed ## Search long for requests that break the contract (FUZZ_EXAMPLES=300 an operation)
 	$(BIN)/python -m pytest tests/contract/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
 
-bench: $(VENV)/dev-installed ## Measure a running server (ARGS="http://127.0.0.1:8000 --clients 8" ...)
-	$(BIN)/python -m tools.bench $(ARGS)
+bench: $(VENV)/dev-installed ## Compare with llama-server, row by row, and write the README's table (ARGS="--rows a,b --quick" ...)
+	$(BIN)/python -m tools.bench.peers build/peers
+	$(BIN)/python -m tools.bench.compare build/peers $(or $(ARGS),--publish)
+
+soak: $(VENV)/dev-installed ## Load a server with everything at once and look for what it lost (SOAK_MINUTES=30)
+	$(BIN)/python -m tools.soak --minutes $(SOAK_MINUTES) $(ARGS)
 
 # Resolves afresh in an empty environment. `sed` drops what was installed from a path or an address.
 constraints: ## Renew constraints.txt with the newest versions that pyproject.toml allows

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from tools.bench.__main__ import main
+from tools.bench.compare.contest import Contest
+from tools.bench.compare.measures import Measure, conversation, decoding, memory, structured
+from tools.bench.compare.rows import Row
+from tools.bench.compare.servers import OURS, Setup, trueline
 from tools.bench.http_layer import REQUESTS, SERVERS, run, served
+from tools.bench_model.tensor import Shape
+from tools.make_bench_model import write_model
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +68,13 @@ def test_every_http_layer_answers_every_request() -> None:
         (t, n) for t in REQUESTS for n in SERVERS
     }
     assert all(rate.wall > 0 for by_name in rates.values() for rate in by_name.values())
+
+
+@pytest.mark.parametrize("measure", [decoding((1, 2), per_client=1, alone=1), structured, conversation, memory])
+def test_the_comparison_starts_this_server_and_measures_it(tmp_path: Path, measure: Measure) -> None:
+    write_model(tmp_path / "small.gguf", Shape("qwen2", 1, 32, 1, 1, 32, 2000, "F16"), name="small")
+    row = Row("x", "some work", (), Setup("small", parallel=8), measure)
+    contest = Contest([trueline()], tmp_path, threads=1, rounds=1, is_quick=True, say=print)
+    (outcome,) = contest.run(row)[OURS]
+    assert (outcome.failure, outcome.notes) == (None, ())
+    assert all(figure > 0 for figure in outcome.figures.values())

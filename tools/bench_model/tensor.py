@@ -33,7 +33,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor, rows before columns: a random matrix, `fill` throughout, or the model's first tensor with its rows moved on by `shift`."""
+    """One tensor, rows before columns: a random matrix, `fill` throughout, or the model's first tensor, its rows moved on by `shift`."""
 
     name: str
     shape: tuple[int, ...]
