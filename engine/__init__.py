@@ -61,7 +61,6 @@ from engine.request import (
     TextPrompt,
     TokenizeRequest,
     TokenPrompt,
-    ToolUse,
     Xtc,
 )
 
@@ -134,7 +133,6 @@ __all__ = [
     "TokenizeResult",
     "ToolCall",
     "ToolCallDelta",
-    "ToolUse",
     "Usage",
     "Xtc",
 ]

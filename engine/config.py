@@ -77,6 +77,21 @@ class Drafting(_Params, frozen=True, kw_only=True):
     tokens: int = 15
 
 
+class LoraFile(_Params, frozen=True, kw_only=True):
+    """A LoRA adapter that is loaded with a model. `scale`: how strongly a request that does not say otherwise has it; 0: not at all."""
+
+    name: str
+    path: str
+    scale: float = 1.0
+
+
+class Steering(_Params, frozen=True, kw_only=True):
+    """Control vectors (path, scale): added to the hidden state behind the layers from the first to the last of `layers` (None: all)."""
+
+    vectors: tuple[tuple[str, float], ...] = ()
+    layers: tuple[int, int] | None = None
+
+
 class LoadParams(_Params, frozen=True, kw_only=True):
     """How a worker loads a model.
 
@@ -84,14 +99,15 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     for, at most 8192. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
     the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
     `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
-    running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
-    of what is free, at most 4 GiB.
+    running answers at a time.
     """
 
     placement: Placement = Placement()
     attention: Attention = Attention()
     rope: Rope = Rope()
     drafting: Drafting = Drafting()
+    lora: tuple[LoraFile, ...] = ()
+    steering: Steering = Steering()
     ctx_size_tokens: int = 0
     parallel: int = 8
     threads: int = 0
@@ -99,7 +115,6 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     batch_tokens: int = 512
     micro_batch_tokens: int = 512
     target_step_seconds: float = 0.3
-    prefix_cache_bytes: int | None = None
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,18 +149,11 @@ class JsonConstraint(_Value, frozen=True, kw_only=True, tag="json"):
 Constraint = JsonConstraint
 
 
-class ToolUse(_Value, frozen=True, kw_only=True):
-    """How an answer may call the tools of its ChatPrompt, in the form that the model's template uses.
+class LoraScale(_Value, frozen=True, kw_only=True):
+    """How strongly an adapter that was loaded with the model is applied; `adapter` is its name or its number in their order."""
 
-    `is_required`: the answer is calls, at least one. `names`: the functions that may be called; None: every tool of the prompt.
-    `in_parallel`: more than one call in an answer. `strict`: functions whose arguments must be valid under their whole schema, which
-    is refused where it can't be enforced; every call's arguments are held to as much of its schema as can be.
-    """
-
-    is_required: bool = False
-    names: tuple[str, ...] | None = None
-    in_parallel: bool = True
-    strict: tuple[str, ...] = ()
+    adapter: int | str
+    scale: float = 1.0
 
 
 class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
@@ -171,10 +164,11 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     the prompt's own text (and log probabilities) first. `score` computes each answer's cumulative log probability.
     `context_limit_tokens` lowers the context for this request. `truncate_prompt`: a chat too long for the context loses
     its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
-    `tool_use`: recognise tool calls in the answer; None: it is all text. `split_reasoning`: tell the model's thinking from its answer, by
-    the marks that its template uses.
+    `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses. `split_reasoning`: tell the model's
+    thinking from its answer, by the marks that its template uses.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `prediction`: a text that the answer is expected to be much like; it is fast where it is right, and never changes the answer.
+    `lora`: the adapters that it is computed with, others not; None: each as the model is loaded with it.
     `return_context`: Finished carries the tokens of prompt and answer. `keep_alive_seconds`: how long the model stays
     loaded afterwards (None: the server's setting; negative: for ever; 0: unload when idle). `tenant`: for whom; each gets an
     equal share of the model, however many requests it has.
@@ -191,7 +185,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     logprobs: int | None = None
     score: bool = False
     ignore_eos: bool = False
-    tool_use: ToolUse | None = None
+    parse_tool_calls: bool = False
     split_reasoning: bool = False
     prediction: str | None = None
     context_limit_tokens: int | None = None
@@ -200,6 +194,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     cache_salt: str = ""
     keep_alive_seconds: float | None = None
     tenant: str = ""
+    lora: tuple[LoraScale, ...] | None = None
 
 
 class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
@@ -213,6 +208,7 @@ class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     dimensions: int | None = None
     context_limit_tokens: int | None = None
     keep_alive_seconds: float | None = None
+    lora: tuple[LoraScale, ...] | None = None
 
 
 class RerankRequest(_Value, frozen=True, kw_only=True, tag="rerank"):
@@ -221,6 +217,7 @@ class RerankRequest(_Value, frozen=True, kw_only=True, tag="rerank"):
     model: str
     query: str
     documents: tuple[str, ...]
+    lora: tuple[LoraScale, ...] | None = None
 
 
 class TokenizeRequest(_Value, frozen=True, kw_only=True, tag="tokenize"):

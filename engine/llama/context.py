@@ -1,6 +1,5 @@
 """Owns one llama_context: it computes batches and edits the KV cache as it is told. It decides nothing."""
 
-import ctypes
 from typing import Any
 
 import llama_cpp
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.config import Attention, CacheType, FlashAttention, Rope, RopeScaling
 from engine.llama import library
+from engine.llama.adapters import NO_ADAPTERS, AppliedAdapters, ControlVector, apply_adapters, apply_control_vector
 from engine.llama.batch import Batch
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
@@ -88,6 +88,7 @@ class Context(Resource):
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
         ranks = self.pooling == llama_cpp.LLAMA_POOLING_TYPE_RANK
         self._pooled_length = len(model.class_labels) if ranks else model.embedding_length
+        self._applied = NO_ADAPTERS
 
     def decode(self, batch: Batch) -> None:
         """Compute the batch. NoKvSlot: nothing happened, there is no room; LlamaError: it failed."""
@@ -96,6 +97,16 @@ class Context(Resource):
             raise NoKvSlot(f"the KV cache has no room for {len(batch)} tokens")
         if outcome:
             raise LlamaError(f"llama_decode returned {outcome}: {_OUTCOMES.get(outcome, 'it failed')}")
+
+    def apply(self, adapters: AppliedAdapters) -> None:
+        """Compute with these LoRA adapters, and no others, from now on. A change costs about as much as a step."""
+        if adapters.key != self._applied.key:
+            apply_adapters(self._handle, adapters)
+            self._applied = adapters
+
+    def steer(self, vector: ControlVector) -> None:
+        """Add a control vector to the hidden state from now on."""
+        apply_control_vector(self._handle, vector)
 
     def want_embeddings(self, wanted: bool) -> None:
         """Whether the next batches yield embeddings, of every row then, or only leave their state."""
@@ -139,35 +150,10 @@ class Context(Resource):
         """Number of positions that the KV cache holds of a sequence."""
         return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
-    @property
-    def capacity(self) -> int:
-        """Number of positions that all sequences together may hold."""
-        return self.ctx_size_tokens
-
-    def save(self, sequence: int) -> NDArray[np.uint8]:
-        """A copy of all that is held of a sequence: keys and values, running states."""
-        size = llama_cpp.llama_state_seq_get_size_ext(self._handle, sequence, 0)
-        state = np.empty(size, np.uint8)
-        written = llama_cpp.llama_state_seq_get_data_ext(self._handle, _bytes_of(state), size, sequence, 0)
-        if written != size:
-            raise LlamaError(f"llama.cpp saved {written} bytes of a state of {size}")
-        return state
-
-    def restore(self, sequence: int, state: NDArray[np.uint8]) -> bool:
-        """Let a sequence, which must be empty, hold what was saved. False where there is no room: then it holds nothing."""
-        read = llama_cpp.llama_state_seq_set_data_ext(self._handle, _bytes_of(state), state.nbytes, sequence, 0)
-        if not read:
-            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        return bool(read)
-
     def forget_all(self) -> None:
         """Empty the KV cache."""
         if self._memory:
             llama_cpp.llama_memory_clear(self._memory, False)
-
-
-def _bytes_of(array: NDArray[np.uint8]) -> Any:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 def _to_c(params: ContextParams) -> Any:

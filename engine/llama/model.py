@@ -61,6 +61,11 @@ class Model(Resource):
         return int(llama_cpp.llama_model_n_embd_out(self._handle))
 
     @cached_property
+    def width(self) -> int:
+        """Width of its hidden state."""
+        return int(llama_cpp.llama_model_n_embd(self._handle))
+
+    @cached_property
     def size_bytes(self) -> int:
         """Size of all its tensors."""
         return int(llama_cpp.llama_model_size(self._handle))

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from engine.config import LoadParams
 from engine.errors import EngineError
 from engine.events import Event, Failed
+from engine.llama.adapters import read_control_vector
 from engine.llama.batch import Batch
 from engine.llama.context import POOLING_FROM_MODEL, POOLING_NONE, Context, ContextParams
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.request import EmbeddingRequest, RerankRequest
+from engine.worker.adapter_turns import AdapterTurns
+from engine.worker.adapters import Adapters
 from engine.worker.pooling_inputs import embedding_inputs, rerank_inputs
 from engine.worker.pooling_jobs import EmbeddingJob, Output, PoolingJob, RerankJob, Turn, next_turns
 
@@ -22,16 +25,18 @@ _DEFAULT_TOKENS = 2048
 class Embedder:
     """Embeds, or ranks, with one model. Its context is made at the first request: a generating model seldom gets one."""
 
-    def __init__(self, model: Model, params: LoadParams) -> None:
+    def __init__(self, model: Model, params: LoadParams, adapters: Adapters) -> None:
         """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048."""
         self._model = model
         self._params = params
+        self._adapters = adapters
         self._tokens = min(model.context_length, params.ctx_size_tokens or _DEFAULT_TOKENS)
         # Of a text that a model reads from left to right, only the last token's state has seen all of it.
         self._takes_last_token = model.is_causal and model.pooling in ("none", "last", "rank")
         self._context: Context | None = None
         self._batch: Batch | None = None
         self._jobs: deque[PoolingJob] = deque()
+        self._adapter_turns = AdapterTurns()
 
     def __repr__(self) -> str:
         return f"<Embedder {len(self._jobs)} requests>"
@@ -53,6 +58,11 @@ class Embedder:
 
     def prepare(self, request_id: int, request: EmbeddingRequest | RerankRequest) -> PoolingJob:
         """The job for a request. Safe beside decoding. EngineError says what the model can't do, or names the input at fault."""
+        job = self._prepared(request_id, request)
+        job.adapters = self._adapters.chosen(request.lora)
+        return job
+
+    def _prepared(self, request_id: int, request: EmbeddingRequest | RerankRequest) -> PoolingJob:
         if isinstance(request, RerankRequest):
             relevant = self._relevant_class()
             return RerankJob(request_id, rerank_inputs(self._model, request, self._tokens), relevant)
@@ -69,7 +79,8 @@ class Embedder:
 
     def step(self) -> Iterator[tuple[int, Event]]:
         """Compute one batch, in which every request that waits has its share as far as they fit."""
-        turns = next_turns(self._jobs, room_tokens=min(self._tokens, self._params.micro_batch_tokens), most=_SEQUENCES)
+        in_turn = self._adapter_turns.of(self._jobs)
+        turns = next_turns(in_turn, room_tokens=min(self._tokens, self._params.micro_batch_tokens), most=_SEQUENCES)
         self._jobs.rotate(-1)  # whose long input found no room in this batch is sooner or later the first of one
         endings: dict[int, Event] = {}
         try:
@@ -111,6 +122,7 @@ class Embedder:
         context, batch = self._opened()
         inputs = [turn.tokens for turn in turns]
         context.forget_all()
+        context.apply(turns[0].job.adapters)
         try:
             outputs = (self._last_states if self._takes_last_token else _pooled)(context, batch, inputs)
         except LlamaError as error:
@@ -135,6 +147,8 @@ class Embedder:
         if self._context is None:
             try:
                 self._context = Context(self._model, self._context_params())
+                if self._params.steering.vectors:
+                    self._context.steer(read_control_vector(self._model, self._params.steering))
             except LlamaError as error:
                 raise EngineError("internal", str(error)) from error
             self._batch = Batch(self._context.batch_tokens)

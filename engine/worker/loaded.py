@@ -10,15 +10,16 @@ import psutil
 
 from engine.config import LoadParams
 from engine.errors import EngineError
+from engine.llama.adapters import read_control_vector
 from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
 from engine.llama.model import Model
 from engine.protocol import LoadedModel
+from engine.worker.adapters import Adapters
 from engine.worker.embeddings import Embedder
 from engine.worker.generation import Generator
 from engine.worker.prepare import Preparer
 
 _DEFAULT_CTX_TOKENS = 8192
-_MOST_PREFIX_CACHE_BYTES = 4 << 30
 
 
 class LoadedWorker:
@@ -29,11 +30,12 @@ class LoadedWorker:
         self._threads = params.threads or _default_threads()
         with ExitStack() as stack:
             self.model = stack.enter_context(Model(path, params.placement))
+            adapters = Adapters(self.model, params.lora, stack)
             self.generator = self._generator(stack, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
-            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting)
+            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters)
             stack.callback(self.preparer.close)
-            self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads))
+            self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads), adapters)
             stack.callback(self.embedder.close)
             self._resources = stack.pop_all()
 
@@ -70,13 +72,14 @@ class LoadedWorker:
             rope=params.rope,
         )
         context = stack.enter_context(Context(self.model, context_params))
+        if params.steering.vectors:
+            context.steer(read_control_vector(self.model, params.steering))
         return Generator(
             self.model,
             context,
             parallel=params.parallel,
             target_step_seconds=params.target_step_seconds,
             drafting=params.drafting,
-            prefix_cache_bytes=_prefix_cache_bytes(params),
         )
 
     def _capabilities(self) -> list[str]:
@@ -94,12 +97,6 @@ class LoadedWorker:
         if template.supports_thinking:
             found.append("thinking")
         return found
-
-
-def _prefix_cache_bytes(params: LoadParams) -> int:
-    if params.prefix_cache_bytes is not None:
-        return params.prefix_cache_bytes
-    return min(psutil.virtual_memory().available // 8, _MOST_PREFIX_CACHE_BYTES)
 
 
 def _generates(model: Model) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events import EmbeddingResult, RerankResult, Timings, Usage
+from engine.llama.adapters import NO_ADAPTERS
 from engine.request import EmbeddingRequest
 
 Output = NDArray[np.float32]
@@ -24,9 +25,15 @@ class PoolingJob:
     def __init__(self, request_id: int, inputs: Sequence[Sequence[int]]) -> None:
         self.id = request_id
         self.inputs = inputs
+        self.adapters = NO_ADAPTERS
         self._outputs: list[Output] = []
         self._begun = 0
         self._received_ns = time.monotonic_ns()
+
+    @property
+    def adapters_key(self) -> str:
+        """Only requests of the same key may be computed in one batch."""
+        return self.adapters.key
 
     @property
     def upcoming(self) -> Sequence[int] | None:

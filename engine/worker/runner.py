@@ -72,6 +72,7 @@ class Runner:
     def _compute(self, chunks: AbstractSequence[Chunk]) -> list[ComputedChunk]:
         self._batch.clear()
         computed = [ComputedChunk(chunk, self._fill(chunk)) for chunk in chunks]
+        self._context.apply(chunks[0].sequence.job.adapters)  # the scheduler puts no others into one step
         started = time.monotonic()
         self._context.decode(self._batch)
         self._note_pace(chunks, time.monotonic() - started)

@@ -12,12 +12,12 @@ from collections.abc import Sequence as AbstractSequence
 
 import msgspec
 
+from engine.worker.adapter_turns import AdapterTurns
 from engine.worker.fairness import ANSWER_TOKEN_COST, FairShare
 from engine.worker.pacing import StepPace
-from engine.worker.prefixes import common_prefix_length
 from engine.worker.prompt_shares import PromptShare, share_out
 from engine.worker.sequence import Sequence
-from engine.worker.slots import Slots
+from engine.worker.slots import Slots, common_prefix_length
 
 # Below this a wait for another sequence's prefix costs more than computing it.
 _WORTH_WAITING_TOKENS = 32
@@ -55,6 +55,7 @@ class Scheduler:
         self._pace = pace
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
+        self._turns = AdapterTurns()
         self._is_full = False
         self._fair_share = FairShare()
         self._tenants: Counter[str] = Counter()
@@ -87,13 +88,15 @@ class Scheduler:
         self._tenants -= Counter([sequence.tenant])
 
     def schedule(self) -> list[Chunk]:
-        """The next step: every generating sequence's token or tokens, then as much of the prompts as fits."""
+        """The next step: every generating sequence's token or tokens, then as much of the prompts as fits; of those
+        whose turn it is."""
         self._admit()
-        share = self._pace.batch_tokens // max(1, len(self.running))
-        chunks = [_chunk(sequence, share) for sequence in self.running if sequence.is_generating]
+        in_turn = self._turns.of(self.running)
+        share = self._pace.batch_tokens // max(1, len(in_turn))
+        chunks = [_chunk(sequence, share) for sequence in in_turn if sequence.is_generating]
         for chunk in chunks:
             self._fair_share.charge(chunk.sequence.tenant, ANSWER_TOKEN_COST + chunk.count - 1)
-        chunks.extend(self._prompt_chunks(self._pace.prompt_tokens(sum(chunk.count for chunk in chunks))))
+        chunks.extend(self._prompt_chunks(in_turn, self._pace.prompt_tokens(sum(chunk.count for chunk in chunks))))
         return chunks
 
     def make_room(self) -> bool:
@@ -110,8 +113,9 @@ class Scheduler:
         self._stop(youngest)
         return True
 
-    def _prompt_chunks(self, room: int) -> Iterator[Chunk]:
-        prompts = [sequence for sequence in self.running if not sequence.is_generating]
+    @staticmethod
+    def _prompt_chunks(in_turn: AbstractSequence[Sequence], room: int) -> Iterator[Chunk]:
+        prompts = [sequence for sequence in in_turn if not sequence.is_generating]
         shares = share_out(room, [PromptShare(sequence.tenant, sequence.pending) for sequence in prompts])
         for sequence, count in zip(prompts, shares, strict=True):
             if count:

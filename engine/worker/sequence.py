@@ -4,6 +4,7 @@ import time
 from contextlib import ExitStack
 
 from engine.events import Timings, TokenLogprob, Usage
+from engine.llama.adapters import NO_ADAPTERS, AppliedAdapters
 from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
 from engine.request import GenerationRequest
@@ -84,9 +85,14 @@ class Sequence:
         return not self.scores_prompt and (self.index > 0 or not is_reproducible)
 
     @property
+    def adapters_key(self) -> str:
+        """Only sequences of the same key may be computed in one step."""
+        return self.job.adapters.key
+
+    @property
     def salt(self) -> str:
         """Only sequences of the same salt may share what was computed for them."""
-        return self.job.request.cache_salt
+        return f"{self.job.request.cache_salt}\0{self.job.adapters.key}"
 
     @property
     def reached_limit(self) -> bool:
@@ -101,7 +107,12 @@ class GenerationJob:
     """
 
     def __init__(
-        self, request_id: int, request: GenerationRequest, prompt_tokens: list[int], limit_tokens: int
+        self,
+        request_id: int,
+        request: GenerationRequest,
+        prompt_tokens: list[int],
+        limit_tokens: int,
+        adapters: AppliedAdapters = NO_ADAPTERS,
     ) -> None:
         self.id = request_id
         self.request = request
@@ -109,6 +120,7 @@ class GenerationJob:
         self.limit_tokens = limit_tokens
         self.sequences: list[Sequence] = []
         self.stops: tuple[int, ...] = ()
+        self.adapters = adapters
         self.unfinished = 0
         self.resources = ExitStack()
         self.completion_tokens = 0
