@@ -96,6 +96,11 @@ class TestChat:
         assert call["name"] == "get_weather"
         assert "city" in call["args"]
 
+    def test_a_forced_call_is_the_model_asked_for(self, openai_settings):
+        chat = ChatOpenAI(temperature=0, max_completion_tokens=150, **openai_settings)
+        person = chat.with_structured_output(Person, method="function_calling").invoke("Ada is 36 years old.")
+        assert isinstance(person, Person)
+
     def test_structured_output_is_the_model_asked_for(self, chat):
         person = chat.with_structured_output(Person, method="json_schema").invoke("Ada is 36 years old.")
         assert isinstance(person, Person)

@@ -165,6 +165,25 @@ class TestChat:
         assert (call.type, call.function.name) == ("function", "get_weather")
         assert "city" in json.loads(call.function.arguments)
 
+    async def test_a_forced_strict_call_parses_into_its_model(self, client, model):
+        class Person(pydantic.BaseModel):
+            name: str = pydantic.Field(max_length=20)
+            age: int
+
+        completion = await settle(
+            client.chat.completions.parse(
+                model=model,
+                messages=ask("Hello!"),
+                tools=[openai.pydantic_function_tool(Person)],
+                tool_choice={"type": "function", "function": {"name": "Person"}},
+                parallel_tool_calls=False,
+                temperature=0,
+                max_completion_tokens=150,
+            )
+        )
+        (call,) = completion.choices[0].message.tool_calls
+        assert isinstance(call.function.parsed_arguments, Person)
+
     async def test_a_streamed_tool_call_accumulates_to_the_whole_one(self, client, model):
         request = {
             "messages": ask("What is the weather in Paris?"),
