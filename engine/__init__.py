@@ -61,6 +61,7 @@ from engine.request import (
     TextPrompt,
     TokenizeRequest,
     TokenPrompt,
+    ToolUse,
     Xtc,
 )
 
@@ -133,6 +134,7 @@ __all__ = [
     "TokenizeResult",
     "ToolCall",
     "ToolCallDelta",
+    "ToolUse",
     "Usage",
     "Xtc",
 ]

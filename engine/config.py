@@ -99,7 +99,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     for, at most 8192. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
     the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
     `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
-    running answers at a time.
+    running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
+    of what is free, at most 4 GiB.
     """
 
     placement: Placement = Placement()
@@ -115,6 +116,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     batch_tokens: int = 512
     micro_batch_tokens: int = 512
     target_step_seconds: float = 0.3
+    prefix_cache_bytes: int | None = None
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -156,6 +156,20 @@ class LoraScale(_Value, frozen=True, kw_only=True):
     scale: float = 1.0
 
 
+class ToolUse(_Value, frozen=True, kw_only=True):
+    """How an answer may call the tools of its ChatPrompt, in the form that the model's template uses.
+
+    `is_required`: the answer is calls, at least one. `names`: the functions that may be called; None: every tool of the prompt.
+    `in_parallel`: more than one call in an answer. `strict`: functions whose arguments must be valid under their whole schema, which
+    is refused where it can't be enforced; every call's arguments are held to as much of its schema as can be.
+    """
+
+    is_required: bool = False
+    names: tuple[str, ...] | None = None
+    in_parallel: bool = True
+    strict: tuple[str, ...] = ()
+
+
 class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     """One prompt and what to make of it.
 
@@ -164,8 +178,8 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     the prompt's own text (and log probabilities) first. `score` computes each answer's cumulative log probability.
     `context_limit_tokens` lowers the context for this request. `truncate_prompt`: a chat too long for the context loses
     its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
-    `parse_tool_calls`: recognise tool calls in the answer, in the form the model's template uses. `split_reasoning`: tell the model's
-    thinking from its answer, by the marks that its template uses.
+    `tool_use`: recognise tool calls in the answer; None: it is all text. `split_reasoning`: tell the model's thinking from its answer, by
+    the marks that its template uses.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `prediction`: a text that the answer is expected to be much like; it is fast where it is right, and never changes the answer.
     `lora`: the adapters that it is computed with, others not; None: each as the model is loaded with it.
@@ -185,7 +199,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     logprobs: int | None = None
     score: bool = False
     ignore_eos: bool = False
-    parse_tool_calls: bool = False
+    tool_use: ToolUse | None = None
     split_reasoning: bool = False
     prediction: str | None = None
     context_limit_tokens: int | None = None

@@ -44,6 +44,11 @@ class ModelSettings(BaseModel):
     target_step_seconds: Seconds = Field(
         0.3, gt=0, description="How long a prompt that comes in may hold up running answers at a time (300ms)."
     )
+    prefix_cache_mib: int | None = Field(
+        None,
+        ge=0,
+        description="MiB of memory for computed prompts that left the KV cache; unset: an eighth of what is free, at most 4096.",
+    )
     threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
     threads_batch: int = Field(0, ge=0, description="Processor threads that compute prompts; 0: as many as threads.")
     numa: Numa = Field("off", description="How threads are spread over memory nodes (NUMA).")
@@ -160,6 +165,7 @@ def load_params(settings: ModelSettings) -> LoadParams:
         batch_tokens=settings.batch_size,
         micro_batch_tokens=settings.micro_batch_size,
         target_step_seconds=settings.target_step_seconds,
+        prefix_cache_bytes=None if settings.prefix_cache_mib is None else settings.prefix_cache_mib << 20,
     )
 
 

@@ -85,6 +85,16 @@ class ConstraintCompiler:
         except ValueError as error:
             raise SchemaUnsupported(str(error)) from error
         _check_divisors(msgspec.json.decode(schema))
+        return self._compiled(grammar)
+
+    def lark(self, grammar: str) -> Constraint:
+        """A constraint to a grammar in llguidance's form of Lark. SchemaUnsupported names what it can't enforce."""
+        try:
+            return self._compiled(LLMatcher.grammar_from_lark(grammar))
+        except ValueError as error:
+            raise SchemaUnsupported(str(error)) from error
+
+    def _compiled(self, grammar: str) -> Constraint:
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         if matcher.is_error():
             raise SchemaUnsupported(_first_line(matcher.get_error()))

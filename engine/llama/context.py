@@ -1,5 +1,6 @@
 """Owns one llama_context: it computes batches and edits the KV cache as it is told. It decides nothing."""
 
+import ctypes
 from typing import Any
 
 import llama_cpp
@@ -150,10 +151,35 @@ class Context(Resource):
         """Number of positions that the KV cache holds of a sequence."""
         return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
+    @property
+    def capacity(self) -> int:
+        """Number of positions that all sequences together may hold."""
+        return self.ctx_size_tokens
+
+    def save(self, sequence: int) -> NDArray[np.uint8]:
+        """A copy of all that is held of a sequence: keys and values, running states."""
+        size = llama_cpp.llama_state_seq_get_size_ext(self._handle, sequence, 0)
+        state = np.empty(size, np.uint8)
+        written = llama_cpp.llama_state_seq_get_data_ext(self._handle, _bytes_of(state), size, sequence, 0)
+        if written != size:
+            raise LlamaError(f"llama.cpp saved {written} bytes of a state of {size}")
+        return state
+
+    def restore(self, sequence: int, state: NDArray[np.uint8]) -> bool:
+        """Let a sequence, which must be empty, hold what was saved. False where there is no room: then it holds nothing."""
+        read = llama_cpp.llama_state_seq_set_data_ext(self._handle, _bytes_of(state), state.nbytes, sequence, 0)
+        if not read:
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        return bool(read)
+
     def forget_all(self) -> None:
         """Empty the KV cache."""
         if self._memory:
             llama_cpp.llama_memory_clear(self._memory, False)
+
+
+def _bytes_of(array: NDArray[np.uint8]) -> Any:
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 def _to_c(params: ContextParams) -> Any:

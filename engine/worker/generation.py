@@ -12,11 +12,13 @@ from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.worker.drawing import Drawing, Drawn
 from engine.worker.pacing import StepPace
+from engine.worker.prefix_store import PrefixStore
+from engine.worker.prefixes import MemoryKind, common_prefix_length
 from engine.worker.prompt_echo import PromptEcho
 from engine.worker.runner import ComputedChunk, Runner
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
-from engine.worker.slots import MemoryKind, Slots, common_prefix_length
+from engine.worker.slots import Slots
 from engine.worker.speculation import Speculation
 
 Appending = AbstractGenerator[tuple[int, Event], None, bool]
@@ -27,17 +29,27 @@ class Generator:
     """Generates any number of answers together. Events come out of `start` and `step` as (request id, event)."""
 
     def __init__(
-        self, model: Model, context: Context, *, parallel: int, target_step_seconds: float, drafting: Drafting
+        self,
+        model: Model,
+        context: Context,
+        *,
+        parallel: int,
+        target_step_seconds: float,
+        drafting: Drafting,
+        prefix_cache_bytes: int,
     ) -> None:
-        """`parallel` sequences are computed at once; the context's other ones keep what may be wanted again.
-        `target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
+        """`parallel` sequences are computed at once; the context's other ones keep what may be wanted again, and
+        `prefix_cache_bytes` of the host's memory what has to leave the context. `target_step_seconds`: how long a prompt that
+        comes in may hold up the running answers at a time."""
         self._model = model
         self._context = context
         self._drawing = Drawing(model, context)
         self._echo = PromptEcho(model, context)
         memory = MemoryKind(is_divisible=model.removes_partially, window_tokens=model.window_tokens)
-        self._slots = Slots(context, parallel, spare=context.sequences - parallel, memory=memory)
         pace = StepPace(target_seconds=target_step_seconds, batch_tokens=context.batch_tokens)
+        store = PrefixStore(prefix_cache_bytes, memory, token_seconds=lambda: pace.prompt_token_seconds)
+        spare = context.sequences - parallel
+        self._slots = Slots(context, parallel, spare=spare, memory=memory, store=store if prefix_cache_bytes else None)
         self._scheduler = Scheduler(self._slots, pace)
         self.speculation = Speculation(drafting, can_forget=model.removes_partially)
         self._runner = Runner(context, self._scheduler, pace, self.speculation)
@@ -88,9 +100,8 @@ class Generator:
             yield from self._guarded(sequence.job, self._continue(piece))
 
     def forget_cached_prefixes(self) -> None:
-        """Drop the state of every slot that no sequence owns."""
-        while self._slots.evict_idle():
-            pass
+        """Drop all state that no sequence owns."""
+        self._slots.forget_idle()
 
     def check_integrity(self) -> None:
         """Raise AssertionError unless slots and KV cells agree, and nothing is left over when idle."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.worker.drafts import Drafter
-from engine.worker.slots import common_prefix_length
+from engine.worker.prefixes import common_prefix_length
 
 _FADE = 0.85
 """What a judgement weighs after the next: an answer may take its own way for a while, and then copy again."""

@@ -20,6 +20,7 @@ from engine.worker.generation import Generator
 from engine.worker.prepare import Preparer
 
 _DEFAULT_CTX_TOKENS = 8192
+_MOST_PREFIX_CACHE_BYTES = 4 << 30
 
 
 class LoadedWorker:
@@ -80,6 +81,7 @@ class LoadedWorker:
             parallel=params.parallel,
             target_step_seconds=params.target_step_seconds,
             drafting=params.drafting,
+            prefix_cache_bytes=_prefix_cache_bytes(params),
         )
 
     def _capabilities(self) -> list[str]:
@@ -97,6 +99,12 @@ class LoadedWorker:
         if template.supports_thinking:
             found.append("thinking")
         return found
+
+
+def _prefix_cache_bytes(params: LoadParams) -> int:
+    if params.prefix_cache_bytes is not None:
+        return params.prefix_cache_bytes
+    return min(psutil.virtual_memory().available // 8, _MOST_PREFIX_CACHE_BYTES)
 
 
 def _generates(model: Model) -> bool:

@@ -30,6 +30,11 @@ class StepPace:
     def __repr__(self) -> str:
         return f"StepPace({self._answers_take:.4f}s + {self._prompt_token_takes or 0:.6f}s/token)"
 
+    @property
+    def prompt_token_seconds(self) -> float | None:
+        """What a token of a prompt takes to compute; None while no prompt was."""
+        return self._prompt_token_takes
+
     def prompt_tokens(self, answer_tokens: int) -> int:
         """The most prompt tokens of a step that computes `answer_tokens` for running answers; without any, as many as fit."""
         room = self.batch_tokens - answer_tokens

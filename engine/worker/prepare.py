@@ -8,13 +8,11 @@ from functools import cached_property
 
 import msgspec
 
-from engine.chat.channels import ChannelParser
-from engine.chat.formats import CHATML, tool_format
-from engine.chat.reasoning import ReasoningSplitter, reasoning_format
+from engine.chat.formats import CHATML
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.config import Drafting
 from engine.errors import EngineError
-from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.constraint import Constraint
 from engine.llama.dry_samplers import DrySamplers
 from engine.llama.logit_edits import BANNED
 from engine.llama.model import Model
@@ -30,14 +28,13 @@ from engine.request import (
     TokenPrompt,
 )
 from engine.worker.adapters import Adapters
+from engine.worker.answer_form import AnswerForm
 from engine.worker.guessing import guessers
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
 
 _MAX_STOP_CHARACTERS = 1 << 14
-_OPENING_TOKENS = 16
-"""So many last tokens of a prompt show whether the template opened the model's thinking."""
 
 
 class Preparer:
@@ -49,6 +46,7 @@ class Preparer:
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
         self._template_source = model.chat_template or CHATML
+        self._form = AnswerForm(model, self._template_source)
         self._dry_samplers = DrySamplers(model)
 
     def close(self) -> None:
@@ -67,10 +65,6 @@ class Preparer:
         except TemplateError as error:
             raise EngineError("template_failed", f"the model's chat template is broken: {error}") from error
 
-    @cached_property
-    def _compiler(self) -> ConstraintCompiler:
-        return ConstraintCompiler(self._model)
-
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
         limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
@@ -78,7 +72,7 @@ class Preparer:
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
         self._check_bans(request)
         _check_breakers(request)
-        constraint, stop = self._constraint(request), _stop_strings(request)
+        constraint, stop = self._form.constraint(request, tokens), _stop_strings(request)
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
         job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora))
@@ -124,37 +118,10 @@ class Preparer:
         )
         window = sampler.look_back_tokens
         sampler.accept(job.prompt_tokens[-window:] if window else ())
-        output = AnswerOutput(index, stop=stop, parser=self._parser(job), marks=self._marks)
+        output = AnswerOutput(
+            index, stop=stop, parser=self._form.parser(request, job.prompt_tokens), marks=self._form.marks
+        )
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
-
-    def _parser(self, job: GenerationJob) -> ChannelParser | None:
-        """What finds the parts of an answer that the request wants told apart; None where it wants none."""
-        request = job.request
-        marks = reasoning_format(self._template_source) if request.split_reasoning else None
-        tools = tool_format(self._template_source) if request.parse_tool_calls else None
-        if marks is None:
-            return ChannelParser(tools) if tools else None
-        prompt_end = self.text(tuple(job.prompt_tokens[-_OPENING_TOKENS:]))
-        return ChannelParser(tools, ReasoningSplitter(marks, is_open=marks.is_open_at_end_of(prompt_end)))
-
-    @cached_property
-    def _marks(self) -> dict[int, bytes]:
-        """The control tokens that are marks of the template's forms: unlike others, they are part of an answer's text."""
-        known = reasoning_format(self._template_source)
-        form = tool_format(self._template_source)
-        texts = [*((known.opening, known.closing) if known else ()), *(form.markers if form else ())]
-        tokens = {text: self._plain(text) for text in texts}
-        return {found[0]: text.encode() for text, found in tokens.items() if len(found) == 1}
-
-    def _constraint(self, request: GenerationRequest) -> Constraint | None:
-        if request.constraint is None:
-            return None
-        try:
-            return self._compiler.json(request.constraint.schema)
-        except SchemaUnsupported as error:
-            raise EngineError(
-                "unsupported_schema", f"this JSON schema can't be enforced: {error}", param="schema"
-            ) from error
 
     def _fitting_tokens(self, request: GenerationRequest, limit: int) -> list[int]:
         """The prompt's tokens, with room left for an answer; shortened only where the request allows it."""

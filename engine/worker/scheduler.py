@@ -15,9 +15,10 @@ import msgspec
 from engine.worker.adapter_turns import AdapterTurns
 from engine.worker.fairness import ANSWER_TOKEN_COST, FairShare
 from engine.worker.pacing import StepPace
+from engine.worker.prefixes import common_prefix_length
 from engine.worker.prompt_shares import PromptShare, share_out
 from engine.worker.sequence import Sequence
-from engine.worker.slots import Slots, common_prefix_length
+from engine.worker.slots import Slots
 
 # Below this a wait for another sequence's prefix costs more than computing it.
 _WORTH_WAITING_TOKENS = 32

@@ -4,10 +4,15 @@ Decides; the KV cells obey through `KvCells`, so all of this is tested without a
 """
 
 import itertools
+import time
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.worker.prefix_store import PrefixStore
+from engine.worker.prefixes import PLAIN_MEMORY, MemoryKind, common_prefix_length
 
 # State of less than this costs more to keep than to compute again.
 _WORTH_KEEPING_TOKENS = 32
@@ -28,19 +33,15 @@ class KvCells(Protocol):
     def first_position(self, sequence: int) -> int:
         """The first position of which everything is still there."""
 
+    def save(self, sequence: int) -> NDArray[np.uint8]:
+        """A copy of all that is held of a sequence."""
 
-class MemoryKind(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model's memory lets be done with a sequence's state.
+    def restore(self, sequence: int, state: NDArray[np.uint8]) -> bool:
+        """Let an empty sequence hold what was saved. False where there is no room: then it holds nothing."""
 
-    `is_divisible`: a prefix of it can be had; False where (a part of) it is a running summary of all tokens. `window_tokens`: how
-    far back some layers look, whose older state may be overwritten; 0: all layers look back to the beginning.
-    """
-
-    is_divisible: bool = True
-    window_tokens: int = 0
-
-
-PLAIN_MEMORY = MemoryKind()
+    @property
+    def capacity(self) -> int:
+        """Number of positions that all sequences together may hold."""
 
 
 class Slot:
@@ -74,8 +75,18 @@ class Slots:
     such lengths, and an idle slot takes a copy, which in the KV cache is a note beside the same cells.
     """
 
-    def __init__(self, cells: KvCells, count: int, *, spare: int = 0, memory: MemoryKind = PLAIN_MEMORY) -> None:
+    def __init__(
+        self,
+        cells: KvCells,
+        count: int,
+        *,
+        spare: int = 0,
+        memory: MemoryKind = PLAIN_MEMORY,
+        store: PrefixStore | None = None,
+    ) -> None:
+        """`store` takes what has to go from here, and is asked for it when it is wanted again."""
         self._cells = cells
+        self._store = store
         self._slots = [Slot(number) for number in range(count + spare)]
         self._count = count
         self._memory = memory
@@ -103,6 +114,8 @@ class Slots:
         """
         if not self.has_idle:
             return None
+        if reuse:
+            self._bring_back(tokens, salt)
         source, length = self._best_source(tokens, salt) if reuse else (None, 0)
         slot = source if source and self._is_worth_taking(source, length) else self._vacated(source)
         if source is not None and slot is not source:
@@ -139,8 +152,16 @@ class Slots:
         self._touch(slot)
 
     def clear(self, slot: Slot) -> None:
-        """Forget the state of a slot."""
-        self._truncate(slot, 0)
+        """Take the state of a slot from the KV cache."""
+        self._evict(slot)
+
+    def forget_idle(self) -> None:
+        """Forget the state that no sequence owns, wherever it is."""
+        for slot in self._slots:
+            if not slot.is_busy:
+                self._truncate(slot, 0)
+        if self._store is not None:
+            self._store.clear()
 
     def clear_all(self) -> None:
         """Forget the state of every slot."""
@@ -150,11 +171,11 @@ class Slots:
             slot.tokens.clear()
 
     def evict_idle(self) -> bool:
-        """Forget the idle state that was used longest ago. False if there is none."""
+        """Take the idle state that was used longest ago from the KV cache. False if there is none."""
         idle = [slot for slot in self._slots if not slot.is_busy and slot.tokens]
         if not idle:
             return False
-        self._truncate(min(idle, key=lambda slot: slot.last_used), 0)
+        self._evict(min(idle, key=lambda slot: slot.last_used))
         return True
 
     def check_integrity(self) -> None:
@@ -163,6 +184,41 @@ class Slots:
             held = self._cells.length(slot.number)
             if held != len(slot.tokens):
                 raise AssertionError(f"slot {slot!r} has {held} KV positions")
+        if self._store is not None:
+            self._store.check_integrity()
+
+    def _bring_back(self, tokens: Sequence[int], salt: str) -> None:
+        """Let an idle slot hold the stored prefix that is the most use, where that is cheaper than to compute it."""
+        if self._store is None:
+            return
+        prefix = self._store.find(salt, tokens, beyond=self.cached_prefix_length(tokens, salt=salt))
+        if prefix is None or self._positions(busy=True) + len(prefix.tokens) > self._cells.capacity:
+            return
+        place = self._vacated(None)
+        while self._positions() + len(prefix.tokens) > self._cells.capacity:
+            self.evict_idle()
+        started = time.perf_counter()
+        if self._cells.restore(place.number, prefix.state):
+            self._store.restored(prefix, time.perf_counter() - started)
+            place.tokens, place.salt = list(prefix.tokens), salt
+            self._touch(place)
+
+    def _positions(self, *, busy: bool = False) -> int:
+        """Positions held, at most: those that several slots share are counted for each. `busy`: by busy slots."""
+        return sum(len(slot.tokens) for slot in self._slots if slot.is_busy or not busy)
+
+    def _evict(self, slot: Slot) -> None:
+        """Empty a slot, but keep its state elsewhere if nobody here has it."""
+        if self._store is not None and slot.tokens and not self._is_covered(slot):
+            self._store.keep(slot.salt, slot.tokens, lambda: self._cells.save(slot.number))
+        self._truncate(slot, 0)
+
+    def _is_covered(self, slot: Slot) -> bool:
+        """Whether another slot does for all that the state of this one could do."""
+        others = [s for s in self._slots if s is not slot and s.salt == slot.salt]
+        if self._memory.is_divisible and not self._memory.window_tokens:
+            return any(other.tokens[: len(slot.tokens)] == slot.tokens for other in others)
+        return any(other.tokens == slot.tokens for other in others)
 
     def _best_source(self, tokens: Sequence[int], salt: str) -> tuple[Slot | None, int]:
         """The slot with the longest reusable prefix, and its length; at equal length an idle one, which needs no copy."""
@@ -218,7 +274,8 @@ class Slots:
         """An empty idle slot, or the one used longest ago, emptied."""
         idle = [slot for slot in self._slots if not slot.is_busy and slot is not but]
         slot = min(idle, key=lambda slot: (bool(slot.tokens), slot.last_used))
-        self._truncate(slot, 0)
+        self._evict(slot)
+        slot.is_kept = False
         return slot
 
     def _copy(self, source: Slot, target: Slot, length: int) -> None:
@@ -242,18 +299,3 @@ class Slots:
 def _wanted(held: Sequence[int], tokens: Sequence[int]) -> int:
     """Length of the common prefix, at most all of `tokens` but the last, whose computing gives the logits."""
     return common_prefix_length(held, tokens, at_most=len(tokens) - 1)
-
-
-def common_prefix_length(a: Sequence[int], b: Sequence[int], *, at_most: int | None = None) -> int:
-    """How many leading elements are equal. Halves the range with slice comparisons, which run in C."""
-    high = min(len(a), len(b)) if at_most is None else min(len(a), len(b), at_most)
-    low = 0
-    if a[:high] == b[:high]:
-        return max(high, 0)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low

@@ -44,5 +44,16 @@ class ToolFormat(Protocol):
     def markers(self) -> tuple[str, ...]:
         """The texts that open a block."""
 
+    @property
+    def closing_marks(self) -> tuple[str, ...]:
+        """Further texts that a vocabulary may have as tokens of their own."""
+
+    @property
+    def separator(self) -> str:
+        """What stands between two calls."""
+
+    def around(self, name: str) -> tuple[str, str]:
+        """What is written before and after the arguments of a call of `name`, from its opening marker on."""
+
     def open(self, marker: str) -> CallBlock:
         """A reader for the block that `marker` opened."""

@@ -21,6 +21,12 @@ class HermesFormat:
     """The form as a whole."""
 
     markers = (OPEN,)
+    closing_marks = (CLOSE,)
+    separator = "\n"
+
+    def around(self, name: str) -> tuple[str, str]:
+        """The object up to its arguments, and its end."""
+        return f'{OPEN}\n{{"name": {json.dumps(name, ensure_ascii=False)}, "arguments": ', f"}}\n{CLOSE}"
 
     def open(self, marker: str) -> CallBlock:
         """A reader from just after `<tool_call>`."""

@@ -17,6 +17,7 @@ from engine import (
     TextDelta,
     ToolCall,
     ToolCallDelta,
+    ToolUse,
 )
 from handlers.wire.logprobs import render_logprobs
 from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
@@ -24,7 +25,6 @@ from handlers.wire.ollama.messages import template_messages, template_tools
 from handlers.wire.ollama.requests import generation_request
 from handlers.wire.ollama.thinking import template_kwargs
 from handlers.wire.ollama.tool_calls import OpenCall, render_tool_call
-from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.ollama import ChatRequest as Body
 
 
@@ -36,15 +36,12 @@ def has_messages(body: Body) -> bool:
 def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
     tools = template_tools(body.get("tools"))
-    if tools and body.get("format"):
-        message = "format: JSON and tools in one request are not supported yet; leave out one of the two"
-        raise InvalidParameter(message, "format", code=UNSUPPORTED_PARAMETER)
     prompt = ChatPrompt(
         messages=template_messages(body["messages"] or ()),
         tools=tools,
         template_kwargs=template_kwargs(body.get("think"), entry),
     )
-    return generation_request(body, prompt, parse_tool_calls=bool(tools))
+    return generation_request(body, prompt, tool_use=ToolUse() if tools else None)
 
 
 def render(result: GenerationResult, body: Body) -> JsonObject:

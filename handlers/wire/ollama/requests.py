@@ -1,6 +1,6 @@
 """What generate and chat requests have in common: body -> GenerationRequest around a prompt. Must not know either's prompt."""
 
-from engine import ChatPrompt, GenerationRequest, JsonConstraint, JsonObject, Prompt
+from engine import ChatPrompt, GenerationRequest, JsonConstraint, JsonObject, Prompt, ToolUse
 from handlers.wire.json_constraint import object_constraint, schema_constraint
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import requested_alternatives
@@ -13,7 +13,7 @@ Body = GenerateRequest | ChatRequest
 
 
 def generation_request(
-    body: Body, prompt: Prompt, *, parse_tool_calls: bool = False, return_context: bool = False
+    body: Body, prompt: Prompt, *, tool_use: ToolUse | None = None, return_context: bool = False
 ) -> GenerationRequest:
     """The generation that `body` asks for with `prompt`. A prompt too long for the context is shortened, as Ollama documents."""
     options: ModelOptions = body.get("options") or {}
@@ -26,7 +26,7 @@ def generation_request(
         max_tokens=max_tokens(options),
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(options.get("ignore_eos"), False),
-        parse_tool_calls=parse_tool_calls,
+        tool_use=tool_use,
         split_reasoning=isinstance(prompt, ChatPrompt),
         context_limit_tokens=options.get("num_ctx"),
         truncate_prompt=True,

@@ -32,7 +32,7 @@ from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
 from handlers.wire.openai.tools import parse_tools
-from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
+from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
@@ -47,14 +47,14 @@ _CHUNK = "chat.completion.chunk"
 def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
     check_stream_options(body)
-    tools = parse_tools(body)
+    offer = parse_tools(body)
     constraint = parse_response_format(body.get("response_format"))
-    if tools and constraint:
-        raise _tools_and_json()
     return GenerationRequest(
         model=body["model"],
         prompt=ChatPrompt(
-            messages=template_messages(body["messages"]), tools=tools, template_kwargs=template_kwargs(body, entry)
+            messages=template_messages(body["messages"]),
+            tools=offer.tools,
+            template_kwargs=template_kwargs(body, entry),
         ),
         sampling=parse_sampling(body),
         constraint=constraint,
@@ -63,7 +63,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         n=or_default(body.get("n"), 1),
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(body.get("ignore_eos"), False),
-        parse_tool_calls=bool(tools),
+        tool_use=offer.use,
         split_reasoning=True,
         cache_salt=or_default(body.get("cache_salt"), ""),
         prediction=parse_prediction(body.get("prediction")),
@@ -105,14 +105,6 @@ def _max_tokens(body: Body) -> int | None:
             "max_tokens",
         )
     return older if newer is None else newer
-
-
-def _tools_and_json() -> InvalidParameter:
-    return InvalidParameter(
-        "response_format: JSON and tools in one request are not supported yet; leave out tools or set tool_choice to 'none'",
-        "response_format",
-        code=UNSUPPORTED_PARAMETER,
-    )
 
 
 def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:

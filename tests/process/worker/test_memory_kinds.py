@@ -151,3 +151,32 @@ def test_more_than_fits_comes_back_right(model_files, kind):
         answers = model.run(*(ask(prompt, max_tokens=60) for prompt in prompts))
     for answer, alone in zip(answers, expected, strict=True):
         assert_same(answer, alone)
+
+
+def test_what_left_the_cache_comes_back_without_computing_and_answers_the_same(model_files, kind):
+    prompts = [[*tokens(("root", n), 150), MESSAGE_END, 300, 301] for n in range(8)]
+    with load(model_files / f"{kind}.gguf", ctx_size_tokens=512, batch_tokens=64, parallel=2) as worker:
+        model = InProcess(worker)
+        expected = [from_scratch(model, prompt) for prompt in prompts]
+        for prompt in prompts:
+            model.run(ask(prompt))
+        answers = [model.run(ask([*prompt[:151], 300, 301]))[0] for prompt in prompts]
+        continued = [model.run(ask([*prompt, 400, 401]))[0] for prompt in prompts]
+    for answer, alone in zip(answers, expected, strict=True):
+        assert_same(answer, alone)
+        assert answer.usage.cached_tokens >= (0 if kind == "test-window" else 151)
+    assert all(answer.usage.cached_tokens >= (0 if kind == "test-window" else 151) for answer in continued)
+
+
+def test_a_whole_conversation_that_left_the_cache_is_continued(model_files, kind):
+    with load(model_files / f"{kind}.gguf", ctx_size_tokens=512, batch_tokens=64, parallel=1) as worker:
+        model = InProcess(worker)
+        first = model.run(ask(tokens("first", 150), return_context=True))[0]
+        continued = [*first.endings[0].context, 300, 301]
+        expected = from_scratch(model, continued)
+        model.run(ask(tokens("first", 150)))
+        for n in range(4):
+            model.run(ask(tokens(n, 200)))
+        (answer,) = model.run(ask(continued))
+    assert_same(answer, expected)
+    assert answer.usage.cached_tokens == 150 + 12 - 1

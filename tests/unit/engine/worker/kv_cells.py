@@ -1,10 +1,14 @@
 """A KV cache as a table of who holds which positions: what slots and scheduler are tested on, without a model."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class TableKvCells:
     """Behaves like engine.llama.context.Context's memory. `capacity` counts cells; a shared prefix takes its cells once."""
 
-    def __init__(self, *, removes_partially: bool = True, window_tokens: int = 0) -> None:
+    def __init__(self, *, removes_partially: bool = True, window_tokens: int = 0, capacity: int = 1 << 30) -> None:
+        self.capacity = capacity
         self.window_tokens = window_tokens
         self.removes_partially = removes_partially
         self.held: dict[int, list[object]] = {}
@@ -34,6 +38,18 @@ class TableKvCells:
     def first_position(self, sequence: int) -> int:
         """As if a window's older positions were overwritten as soon as nobody looks at them."""
         return self.first.get(sequence, 0)
+
+    def save(self, sequence: int) -> NDArray[np.uint8]:
+        """A byte for each position."""
+        return np.zeros(self.length(sequence), np.uint8)
+
+    def restore(self, sequence: int, state: NDArray[np.uint8]) -> bool:
+        """New cells for those positions; of a window's layers, only those that are still seen."""
+        assert not self.held.get(sequence)
+        if self.cells + len(state) > self.capacity:
+            return False
+        self.compute(sequence, len(state))
+        return True
 
     def compute(self, sequence: int, count: int) -> None:
         """What a decode does: new cells behind those held."""

@@ -2,7 +2,8 @@
 
 from engine.chat.channels import ChannelParser
 from engine.chat.formats import tool_format
-from engine.events import TextDelta, TokenLogprob, ToolCallDelta
+from engine.chat.reasoning import REASONING_FORMATS, ReasoningSplitter
+from engine.events import ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
 
@@ -61,3 +62,13 @@ def test_a_token_of_which_a_stop_string_leaves_no_text_has_no_log_probability() 
 
 def test_tokens_that_share_the_last_shown_character_both_have_their_log_probabilities() -> None:
     assert stopped("b", b"a\xe2\x82", b"\xacb") == ("a€", [b"a\xe2\x82", b"\xacb"])
+
+
+def test_thinking_is_counted_in_tokens_up_to_its_closing_mark_which_may_be_a_control_token() -> None:
+    splitter = ReasoningSplitter(REASONING_FORMATS[0], is_open=True)
+    output = AnswerOutput(0, stop=StopStrings(()), parser=ChannelParser(None, splitter), marks={7: b"</think>"})
+    pieces = [(1, b"Hm"), (2, b", well."), (7, b""), (3, b"\n\nYes"), (4, b".")]
+    events = [event for token, piece in pieces for event in output.push(token, piece)]
+    assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == "Hm, well."
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Yes."
+    assert output.reasoning_tokens == 3

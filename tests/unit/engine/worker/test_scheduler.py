@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from engine.request import GenerationRequest, SamplingParams, TextPrompt
 from engine.worker.pacing import StepPace
+from engine.worker.prefixes import PLAIN_MEMORY, MemoryKind
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
-from engine.worker.slots import PLAIN_MEMORY, MemoryKind, Slots
+from engine.worker.slots import Slots
 from tests.unit.engine.worker.kv_cells import TableKvCells
 
 REQUEST = GenerationRequest(model="m", prompt=TextPrompt(text=""))

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from engine.worker.slots import MemoryKind, Slot, Slots, common_prefix_length
+from engine.worker.prefix_store import PrefixStore
+from engine.worker.prefixes import MemoryKind, common_prefix_length
+from engine.worker.slots import Slot, Slots
 from tests.unit.engine.worker.kv_cells import TableKvCells
 
 INDIVISIBLE = MemoryKind(is_divisible=False)
@@ -173,6 +175,38 @@ def test_no_more_slots_are_busy_than_may_be_at_once():
     assert slots.acquire([2]) is None
 
 
+def test_what_has_to_go_comes_back_when_it_is_wanted_again():
+    cells = TableKvCells(capacity=250)
+    store = PrefixStore(1 << 20, MemoryKind(), token_seconds=lambda: None)
+    slots = Slots(cells, 1, store=store)
+    for tokens in (LONG, list(range(500, 600))):
+        slot = slots.acquire(tokens)
+        assert slot is not None
+        compute(slots, cells, slot, tokens)
+        slots.release(slot)
+    again = slots.acquire([*LONG, 7])
+    assert again is not None
+    assert again.tokens == LONG
+    assert store.hits == 1
+    slots.check_integrity()
+
+
+def test_nothing_comes_back_where_busy_sequences_leave_no_room():
+    cells = TableKvCells(capacity=150)
+    slots = Slots(cells, 2, store=PrefixStore(1 << 20, MemoryKind(), token_seconds=lambda: None))
+    slot = slots.acquire(LONG)
+    assert slot is not None
+    compute(slots, cells, slot, LONG)
+    slots.release(slot)
+    assert slots.evict_idle()
+    busy = slots.acquire(list(range(500, 600)))
+    assert busy is not None
+    compute(slots, cells, busy, list(range(500, 600)))
+    other = slots.acquire(LONG)
+    assert other is not None
+    assert other.tokens == []
+
+
 def test_eviction_forgets_idle_state_only():
     slots = filled(TableKvCells(), [1, 2, 3], [4, 5, 6])
     busy = slots.acquire([1, 2, 3, 4])
@@ -202,10 +236,11 @@ class SlotLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.cells = TableKvCells(removes_partially=self.memory.is_divisible, window_tokens=self.memory.window_tokens)
-        self.slots = Slots(self.cells, 3, spare=2, memory=self.memory)
+        store = PrefixStore(1 << 20, self.memory, token_seconds=lambda: None)
+        self.slots = Slots(self.cells, 3, spare=2, memory=self.memory, store=store)
         self.busy: list[tuple[Slot, list[int]]] = []
 
-    @rule(tokens=tokens_of_few_kinds, repeats=st.sampled_from([1, 20]), salt=st.sampled_from(["", "a"]))
+    @rule(tokens=tokens_of_few_kinds, repeats=st.sampled_from([1, 30]), salt=st.sampled_from(["", "a"]))
     def acquire(self, tokens: list[int], repeats: int, salt: str) -> None:
         tokens = tokens * repeats
         slot = self.slots.acquire(tokens, salt=salt, stops=[len(tokens) // 2])
@@ -222,6 +257,15 @@ class SlotLife(RuleBasedStateMachine):
         slot, tokens = data.draw(st.sampled_from(self.busy))
         count = slot.reach(data.draw(st.integers(0, len(tokens) - len(slot.tokens))))
         compute(self.slots, self.cells, slot, tokens[: len(slot.tokens) + count])
+
+    @rule(tokens=tokens_of_few_kinds)
+    def compute_whole(self, tokens: list[int]) -> None:
+        """What gives the store something to keep: longer than it takes to be found again."""
+        tokens = tokens * 30
+        slot = self.slots.acquire(tokens)
+        if slot is not None:
+            compute(self.slots, self.cells, slot, tokens)
+            self.slots.release(slot)
 
     @precondition(lambda self: self.busy)
     @rule(data=st.data())
@@ -258,6 +302,8 @@ class WindowSlotLife(SlotLife):
 TestSlotLife = SlotLife.TestCase
 TestIndivisibleSlotLife = IndivisibleSlotLife.TestCase
 TestWindowSlotLife = WindowSlotLife.TestCase
+for life in (TestSlotLife, TestIndivisibleSlotLife, TestWindowSlotLife):
+    life.settings = settings(max_examples=30, stateful_step_count=30)
 
 
 def test_clearing_forgets_also_cells_that_a_failed_step_left():

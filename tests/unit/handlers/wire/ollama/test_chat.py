@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from engine import ChatPrompt, ChoiceFinished, Finished, TextDelta, ToolCallDelta
+from engine import ChatPrompt, ChoiceFinished, Finished, TextDelta, ToolCallDelta, ToolUse
 from engine.generation import collect
 from handlers.wire.ollama import chat as wire
 from handlers.wire.refusal import InvalidParameter
@@ -23,17 +23,17 @@ def body(**fields: Any) -> Any:
 def test_messages_and_tools_are_the_prompt() -> None:
     request = wire.parse(body(tools=[WEATHER]), entry())
     assert request.prompt == ChatPrompt(messages=(USER,), tools=(WEATHER,))
-    assert (request.parse_tool_calls, request.truncate_prompt, request.return_context) == (True, True, False)
+    assert (request.tool_use, request.truncate_prompt, request.return_context) == (ToolUse(), True, False)
 
 
 def test_without_tools_no_call_is_looked_for() -> None:
-    assert not wire.parse(body(tools=[]), entry()).parse_tool_calls
+    assert not wire.parse(body(tools=[]), entry()).tool_use
 
 
-def test_tools_together_with_json_are_refused() -> None:
-    with pytest.raises(InvalidParameter) as refusal:
-        wire.parse(body(tools=[WEATHER], format="json"), entry())
-    assert (refusal.value.param, refusal.value.code) == ("format", "unsupported_parameter")
+def test_tools_may_stand_beside_json() -> None:
+    request = wire.parse(body(tools=[WEATHER], format="json"), entry())
+    assert request.tool_use
+    assert request.constraint
     assert wire.parse(body(tools=[WEATHER], format=""), entry()).constraint is None
 
 

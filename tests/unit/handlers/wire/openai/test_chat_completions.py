@@ -14,6 +14,7 @@ from engine import (
     SamplingParams,
     TextDelta,
     ToolCallDelta,
+    ToolUse,
 )
 from engine.generation import collect
 from handlers.wire.openai import chat_completions as wire
@@ -119,7 +120,7 @@ def test_a_schema_too_deep_to_write_is_refused() -> None:
 
 def test_tools_are_shown_to_the_model_and_calls_recognised() -> None:
     request = wire.parse(body(tools=[WEATHER]), entry())
-    assert request.parse_tool_calls
+    assert request.tool_use == ToolUse()
     assert isinstance(request.prompt, ChatPrompt)
     assert request.prompt.tools == (WEATHER,)
 
@@ -129,12 +130,10 @@ def test_without_tools_to_call_none_are_shown_and_no_call_is_looked_for(fields: 
     assert wire.parse(body(**fields), entry()) == wire.parse(body(), entry())
 
 
-def test_tools_together_with_json_are_refused_unless_no_tool_may_be_called() -> None:
-    form = {"type": "json_object"}
-    with pytest.raises(InvalidParameter) as refusal:
-        wire.parse(body(tools=[WEATHER], response_format=form), entry())
-    assert (refusal.value.param, refusal.value.code) == ("response_format", "unsupported_parameter")
-    assert wire.parse(body(tools=[WEATHER], tool_choice="none", response_format=form), entry()).constraint
+def test_tools_may_stand_beside_json() -> None:
+    request = wire.parse(body(tools=[WEATHER], response_format={"type": "json_object"}), entry())
+    assert request.tool_use
+    assert request.constraint
 
 
 def test_our_own_fields_reach_the_engine() -> None:

@@ -1,0 +1,140 @@
+"""Owns what is known of the form of one model's answers: the marks of its thinking and of its tool calls, and what holds an answer to them.
+
+Runs in preparing threads. Must not know limits, samplers or slots.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import msgspec
+
+from engine.chat.answer_grammar import AnswerGrammar, CallableTool, Thinking
+from engine.chat.channels import ChannelParser
+from engine.chat.formats import tool_format
+from engine.chat.reasoning import ReasoningSplitter, reasoning_format
+from engine.chat.tool_formats.block import ToolFormat
+from engine.errors import EngineError
+from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.model import Model
+from engine.request import ChatPrompt, GenerationRequest, JsonObject, ToolUse
+from engine.request import Constraint as Wanted
+
+_OPENING_TOKENS = 16
+"""So many last tokens of a prompt show whether the template opened the model's thinking."""
+_ANY_OBJECT: JsonObject = {"type": "object"}
+
+
+class AnswerForm:
+    """The form of answers that `template_source` teaches."""
+
+    def __init__(self, model: Model, template_source: str) -> None:
+        self._model = model
+        self._reasoning = reasoning_format(template_source)
+        self._tool_format = tool_format(template_source)
+
+    @cached_property
+    def _compiler(self) -> ConstraintCompiler:
+        return ConstraintCompiler(self._model)
+
+    @cached_property
+    def marks(self) -> dict[int, bytes]:
+        """Tokens that are marks of this form: unlike other control tokens, they are part of an answer's text."""
+        marks = [*((self._reasoning.opening, self._reasoning.closing) if self._reasoning else ())]
+        if self._tool_format:
+            marks += [*self._tool_format.markers, *self._tool_format.closing_marks]
+        tokens = {mark: self._model.tokenize(mark, add_special=False, parse_special=True) for mark in marks}
+        return {found[0]: mark.encode() for mark, found in tokens.items() if len(found) == 1}
+
+    @cached_property
+    def _grammar(self) -> AnswerGrammar:
+        return AnswerGrammar({m.decode(): token for token, m in self.marks.items() if self._model.is_special(token)})
+
+    def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
+        """What finds the parts of an answer that the request wants told apart; None where it wants none."""
+        tools = self._tool_format if request.tool_use else None
+        thinking = self._thinking(request, prompt_tokens)
+        if thinking is None:
+            return ChannelParser(tools) if tools else None
+        return ChannelParser(tools, ReasoningSplitter(thinking.marks, is_open=thinking.is_open))
+
+    def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
+        """What the answer is held to. EngineError where that can't be done."""
+        thinking = self._thinking(request, prompt_tokens)
+        with _enforcing("this JSON schema", "schema"):
+            json = self._json(request.constraint, thinking)
+        if request.tool_use is None:
+            return json
+        return self._calls(request, request.tool_use, thinking) or json
+
+    def _json(self, wanted: Wanted | None, thinking: Thinking | None) -> Constraint | None:
+        if wanted is None:
+            return None
+        alone = self._compiler.json(wanted.schema)
+        if thinking is None:
+            return alone
+        return self._compiler.lark(self._grammar.json(msgspec.json.decode(wanted.schema), thinking))
+
+    def _thinking(self, request: GenerationRequest, prompt_tokens: list[int]) -> Thinking | None:
+        if self._reasoning is None or not request.split_reasoning:
+            return None
+        pieces = (self._model.piece(token, special=True) for token in prompt_tokens[-_OPENING_TOKENS:])
+        prompt_end = b"".join(pieces).decode("utf-8", "replace")
+        return Thinking(self._reasoning, self._reasoning.is_open_at_end_of(prompt_end))
+
+    def _calls(self, request: GenerationRequest, use: ToolUse, thinking: Thinking | None) -> Constraint | None:
+        """Calls held to the tools' schemas; None where the template's form of calls is not known and none has to be made."""
+        if self._tool_format is None:
+            if use.is_required or use.strict:
+                message = "the form of this model's tool calls is not known, so none can be forced or held to a schema"
+                raise EngineError(
+                    "not_supported_by_model", message, param="tool_choice" if use.is_required else "tools"
+                )
+            return None
+        assert isinstance(request.prompt, ChatPrompt)
+        answer = msgspec.json.decode(request.constraint.schema) if request.constraint else None
+        tools = list(_callable(request.prompt.tools, use))
+        if use.strict or use.is_required:
+            with _enforcing("the schema of a tool's arguments", "tools"):
+                return self._compile_calls(self._tool_format, tools, use, thinking, answer)
+        try:
+            return self._compile_calls(self._tool_format, tools, use, thinking, answer)
+        except SchemaUnsupported:
+            free = [CallableTool(tool.name, _ANY_OBJECT, is_strict=False) for tool in tools]
+            return self._compile_calls(self._tool_format, free, use, thinking, answer)
+
+    def _compile_calls(
+        self,
+        form: ToolFormat,
+        tools: list[CallableTool],
+        use: ToolUse,
+        thinking: Thinking | None,
+        answer: JsonObject | None,
+    ) -> Constraint:
+        grammar = self._grammar.tools(
+            form,
+            tools,
+            is_required=use.is_required,
+            in_parallel=use.in_parallel,
+            thinking=thinking,
+            answer_schema=answer,
+        )
+        return self._compiler.lark(grammar)
+
+
+@contextmanager
+def _enforcing(what: str, param: str) -> Iterator[None]:
+    try:
+        yield
+    except SchemaUnsupported as error:
+        raise EngineError("unsupported_schema", f"{what} can't be enforced: {error}", param=param) from error
+
+
+def _callable(tools: Iterable[JsonObject], use: ToolUse) -> Iterable[CallableTool]:
+    """The tools that may be called. A forced call's arguments are held to their whole schema, too."""
+    for tool in tools:
+        function = tool["function"]
+        name = function["name"]
+        if use.names is None or name in use.names:
+            schema = function.get("parameters") or _ANY_OBJECT
+            yield CallableTool(name, schema, is_strict=name in use.strict or use.is_required)

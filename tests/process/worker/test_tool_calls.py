@@ -1,0 +1,101 @@
+"""Calls that are forced, limited or held to a schema come out of a real model whole and valid, whatever it is inclined to say."""
+
+import json
+
+import jsonschema_rs
+import pytest
+
+from engine.config import Drafting
+from engine.errors import EngineError
+from engine.events import ToolCallDelta
+from engine.request import ChatPrompt, JsonConstraint, SamplingParams, ToolUse
+from engine.worker.prepare import Preparer
+from tests.process.worker.inprocess import request
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"unit": {"$ref": "#/$defs/unit"}, "days": {"type": "integer", "minimum": 1, "maximum": 9}},
+    "required": ["unit", "days"],
+    "additionalProperties": False,
+    "$defs": {"unit": {"enum": ["C", "F"]}},
+}
+FORECAST = {"type": "function", "function": {"name": "forecast", "parameters": SCHEMA}}
+TIME = {"type": "function", "function": {"name": "time"}}
+BEYOND = {
+    "type": "function",
+    "function": {"name": "beyond", "parameters": {"type": "object", "not": {"required": ["a"]}}},
+}
+
+
+def asked(use, *, text="Hello!", tools=(FORECAST, TIME), **changes):
+    prompt = ChatPrompt(messages=({"role": "user", "content": text},), tools=tuple(tools))
+    return request("", prompt=prompt, tool_use=use, **{"max_tokens": 120, **changes})
+
+
+def calls(answer):
+    return [(e.name, json.loads(e.arguments)) for e in answer.events if isinstance(e, ToolCallDelta)]
+
+
+@pytest.mark.parametrize("text", ["Hello!", "What is 2 + 3?"])
+def test_a_required_call_is_made_whatever_was_asked(model, text):
+    [answer] = model.run(asked(ToolUse(is_required=True, in_parallel=False), text=text))
+    assert answer.finish_reasons == ["tool_calls"]
+    assert len(calls(answer)) == 1
+    assert answer.text == ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_named_function_is_called_with_arguments_valid_under_its_schema(model, seed):
+    use = ToolUse(is_required=True, names=("forecast",), in_parallel=False)
+    [answer] = model.run(asked(use, sampling=SamplingParams(temperature=1.5, seed=seed)))
+    [(name, arguments)] = calls(answer)
+    assert name == "forecast"
+    assert jsonschema_rs.is_valid(SCHEMA, arguments)
+
+
+def test_a_call_the_model_makes_by_itself_is_held_to_its_tools_schema(model):
+    weather = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"enum": ["Oslo"]}},
+               "required": ["city"], "additionalProperties": False}}  # fmt: skip
+    tools = [{"type": "function", "function": {**weather, "description": "Get the weather"}}]
+    [answer] = model.run(asked(ToolUse(), text="What is the weather in Paris?", tools=tools))
+    assert calls(answer) == [("get_weather", {"city": "Oslo"})]
+
+
+def test_where_no_call_has_to_be_made_the_model_may_just_answer(model):
+    [answer] = model.run(asked(ToolUse(strict=("forecast",))))
+    assert calls(answer) == []
+    assert answer.text
+    assert answer.finish_reasons == ["stop"]
+
+
+def test_json_beside_tools_is_either_a_call_or_a_valid_document(model):
+    constraint = JsonConstraint(
+        schema=json.dumps({"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]})
+    )
+    [answer] = model.run(asked(ToolUse(), text="What is 2 + 3?", constraint=constraint))
+    assert calls(answer) or isinstance(json.loads(answer.text)["a"], bool)
+
+
+@pytest.mark.parametrize("use", [ToolUse(strict=("beyond",)), ToolUse(is_required=True)])
+def test_a_schema_that_cannot_be_enforced_is_refused_where_it_must_be(model, use):
+    with pytest.raises(EngineError, match="not") as refusal:
+        model.run(asked(use, tools=[BEYOND]))
+    assert (refusal.value.code, refusal.value.param) == ("unsupported_schema", "tools")
+
+
+def test_a_schema_that_cannot_be_enforced_does_no_harm_where_nobody_insists(model):
+    [answer] = model.run(asked(ToolUse(), tools=[BEYOND]))
+    assert answer.finish_reasons == ["stop"]
+
+
+def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model, monkeypatch):
+    class WithTemplate:
+        chat_template = "{{ tools }}{{ messages[0].content }}"
+
+        def __getattr__(self, name):
+            return getattr(model.worker.model, name)
+
+    monkeypatch.setattr(model.worker, "preparer", Preparer(WithTemplate(), model.generator.ctx_size_tokens, Drafting()))
+    with pytest.raises(EngineError, match="form of this model's tool calls is not known") as refusal:
+        model.run(asked(ToolUse(is_required=True)))
+    assert refusal.value.param == "tool_choice"
