@@ -5,11 +5,10 @@ import json
 import jsonschema_rs
 import pytest
 
-from engine.config import Drafting
 from engine.errors import EngineError
 from engine.events import ToolCallDelta
 from engine.request import ChatPrompt, JsonConstraint, SamplingParams, ToolUse
-from engine.worker.prepare import Preparer
+from engine.worker.answer_form import AnswerForm
 from tests.process.worker.inprocess import request
 
 SCHEMA = {
@@ -88,14 +87,8 @@ def test_a_schema_that_cannot_be_enforced_does_no_harm_where_nobody_insists(mode
     assert answer.finish_reasons == ["stop"]
 
 
-def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model, monkeypatch):
-    class WithTemplate:
-        chat_template = "{{ tools }}{{ messages[0].content }}"
-
-        def __getattr__(self, name):
-            return getattr(model.worker.model, name)
-
-    monkeypatch.setattr(model.worker, "preparer", Preparer(WithTemplate(), model.generator.ctx_size_tokens, Drafting()))
+def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model):
+    form = AnswerForm(model.worker.model, "{{ tools }}{{ messages }}")
     with pytest.raises(EngineError, match="form of this model's tool calls is not known") as refusal:
-        model.run(asked(ToolUse(is_required=True)))
+        form.constraint(asked(ToolUse(is_required=True)), [1])
     assert refusal.value.param == "tool_choice"
