@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from engine.activity import ModelActivity, RequestCounts, SlotActivity, StepSeconds, TokenCounts, WorkerActivity
 from engine.config import (
     QUANTIZED_CACHE_TYPES,
     Attention,
@@ -38,6 +39,7 @@ from engine.events import (
     Usage,
 )
 from engine.generation import GeneratedChoice, Generation, GenerationEvent, GenerationResult, ToolCall
+from engine.histogram import Histogram
 from engine.host.catalog import ModelEntry
 from engine.host.metadata import Capability, ModelMetadata, Pooling, TensorShape
 from engine.protocol import LoadedModel
@@ -102,6 +104,7 @@ __all__ = [
     "GenerationEvent",
     "GenerationRequest",
     "GenerationResult",
+    "Histogram",
     "InfillPrompt",
     "JsonConstraint",
     "JsonObject",
@@ -110,6 +113,7 @@ __all__ = [
     "LoadedModel",
     "MemoryMap",
     "Mirostat",
+    "ModelActivity",
     "ModelEntry",
     "ModelMetadata",
     "Numa",
@@ -118,16 +122,20 @@ __all__ = [
     "Prompt",
     "PromptLookup",
     "ReasoningDelta",
+    "RequestCounts",
     "RerankRequest",
     "RerankResult",
     "Rope",
     "RopeScaling",
     "SamplingParams",
+    "SlotActivity",
     "SplitMode",
+    "StepSeconds",
     "TensorShape",
     "TextDelta",
     "TextPrompt",
     "Timings",
+    "TokenCounts",
     "TokenLogprob",
     "TokenPrompt",
     "TokenizeRequest",
@@ -136,5 +144,6 @@ __all__ = [
     "ToolCallDelta",
     "ToolUse",
     "Usage",
+    "WorkerActivity",
     "Xtc",
 ]

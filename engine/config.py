@@ -128,8 +128,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     `keep_alive_seconds`: how long a model loaded on demand stays after its last request (negative: for ever; 0: not at
     all). `max_loaded_models`: workers alive at once; None: three, or as many as are preloaded. `max_queue`: requests
     that may wait, for a model to load and in each model for a free place. `load_timeout_seconds`: a model that has not
-    loaded by then never will. `shutdown_grace_seconds`: how long a worker may take to end before it is killed.
-    `cache_dir`: where to keep what is dear to compute; None: nowhere.
+    loaded by then never will. `worker_silence_seconds`: a worker with open requests that says nothing for so long hangs, and
+    `max_step_seconds`: so does one that computes a single step for so long; it is ended. `shutdown_grace_seconds`: how long a worker
+    may take to end before it is killed. `cache_dir`: where to keep what is dear to compute; None: nowhere.
     """
 
     models: tuple[tuple[str | None, Path], ...]
@@ -141,6 +142,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_loaded_models: int | None = None
     max_queue: int = 512
     load_timeout_seconds: float = 900.0
+    worker_silence_seconds: float = 30.0
+    max_step_seconds: float = 600.0
     shutdown_grace_seconds: float = 3.0
     cache_dir: Path | None = None
     log_level: str = "info"

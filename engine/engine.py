@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.activity import ModelActivity
 from engine.config import EngineConfig
 from engine.errors import CatalogError, EngineError
 from engine.events import (
@@ -42,6 +43,7 @@ from engine.request import (
 logger = logging.getLogger(__name__)
 
 _DEFAULT_MAX_LOADED_MODELS = 3
+_ACTIVITY_SECONDS = 1.0
 _MAX_SHOWN_CHARACTERS = 100
 _Result = TypeVar("_Result", bound=Event)
 
@@ -134,6 +136,10 @@ class Engine:
             for worker in self._pool.ready_workers()
             if worker.connection is not None
         ]
+
+    async def activity(self) -> list[ModelActivity]:
+        """What goes on with each model that was asked for."""
+        return await self._pool.activity(_ACTIVITY_SECONDS)
 
     async def load(self, name: str, keep_alive_seconds: float | None = None) -> LoadedModel:
         """Have the model loaded, and its keep-alive start anew. Raises EngineError model_load_failed."""

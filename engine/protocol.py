@@ -1,7 +1,8 @@
 """The frames between the host (server process) and a worker, and their codec.
 
 A frame is a 4-byte little-endian length and that many bytes of MessagePack. The host speaks first (`Load`), the worker answers `Ready`
-or `LoadFailed`; then `Submit` and `Cancel` go down and `Events` come up, until the host closes the socket, which ends the worker.
+or `LoadFailed`; then `Submit`, `Cancel` and `Ping` go down, `Events` and `Pong` come up, until the host closes the socket, which ends
+the worker.
 Request ids are the host's, unique for the life of the connection. A cancelled request gets no further events.
 """
 
@@ -9,6 +10,7 @@ import struct
 
 import msgspec
 
+from engine.activity import WorkerActivity
 from engine.config import LoadParams
 from engine.events import Event
 from engine.request import Request
@@ -40,6 +42,12 @@ class Cancel(_Frame, frozen=True, kw_only=True, tag="cancel"):
     """Forget a request; its slot is free within one step. An unknown id is ignored: it may just have finished."""
 
     id: int
+
+
+class Ping(_Frame, frozen=True, kw_only=True, tag="ping"):
+    """Asks for a `Pong`, which comes at once, also while a step is computed. `detailed`: with what the worker does."""
+
+    detailed: bool = False
 
 
 class LoadedModel(_Frame, frozen=True, kw_only=True):
@@ -77,8 +85,15 @@ class Events(_Frame, frozen=True, kw_only=True, tag="events"):
     events: tuple[tuple[int, Event], ...]
 
 
-ToWorker = Load | Submit | Cancel
-ToHost = Ready | LoadFailed | Events
+class Pong(_Frame, frozen=True, kw_only=True, tag="pong"):
+    """The worker lives. `step_age_seconds`: how long the step under way has taken; 0: there is none."""
+
+    step_age_seconds: float
+    activity: WorkerActivity | None = None
+
+
+ToWorker = Load | Submit | Cancel | Ping
+ToHost = Ready | LoadFailed | Events | Pong
 
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)

@@ -41,6 +41,8 @@ def engine_config(config: ServerConfig) -> EngineConfig:
         keep_alive_seconds=config.keep_alive,
         max_loaded_models=config.max_loaded_models,
         max_queue=config.max_queue,
+        worker_silence_seconds=config.worker_silence_seconds,
+        max_step_seconds=config.max_step_seconds,
         log_level=config.log_level,
         cache_dir=config.data_dir / "cache",
     )

@@ -40,6 +40,7 @@ class ServerSettings(BaseSettings):
     allow_open: bool = Field(False, description="Serve other addresses than loopback without any API key.")
     api_key_file: File | None = Field(None, description="File of API keys, one a line; # begins a comment.")
     api_keys: Annotated[SecretStr | None, Field(description="API keys, separated by commas; environment only.")] = None
+    open_metrics: bool = Field(False, description="Serve /metrics without a key although there are keys.")
     cors_origin: Several = Field((), description="Web origin whose pages may call this server; * is any.")
     allowed_host: Several = Field((), description="Further name that clients may call this server by (Host header).")
 
@@ -56,6 +57,13 @@ class ServerSettings(BaseSettings):
         False, description="Let API keys share computed prompts; how fast an answer comes then tells what others asked."
     )
     max_queue: int = Field(512, ge=0, description="Requests that may wait for a model.")
+
+    worker_silence_seconds: Seconds = Field(
+        30.0, gt=0, description="How long a model's process with work may give no sign of life before it is ended."
+    )
+    max_step_seconds: Seconds = Field(
+        600.0, gt=0, description="How long one step of computing may take before the model's process is ended."
+    )
 
     strict: bool = Field(False, description="Refuse keys that no document knows, instead of naming them in a header.")
     validate_responses: bool = Field(False, description="Check every answer against the documents.")

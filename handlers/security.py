@@ -19,7 +19,8 @@ from handlers.config import ConfigError, ServerConfig
 from handlers.context import record_of
 from handlers.errors import ApiError
 
-_GUARDED = ("/v1", "/api")
+_METRICS = "/metrics"
+_GUARDED = ("/v1", "/api", _METRICS)
 _LOCAL_SUFFIXES = (".localhost", ".local", ".internal")
 _NOWHERE = "nowhere.invalid"  # RFC 2606: a name that never exists
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="trueline"'}
@@ -88,6 +89,7 @@ class Guard:
     def __init__(self, app: ASGIApp, config: ServerConfig, keys: ApiKeys) -> None:
         self._app = app
         self._keys = keys
+        self._open_paths = frozenset({_METRICS}) if config.open_metrics else frozenset[str]()
         self._wary = not keys and is_loopback(config.host)
         self._hosts = frozenset(host.lower() for host in config.allowed_host)
         self._origins = frozenset(config.cors_origin)
@@ -102,7 +104,7 @@ class Guard:
         await self._app(scope, receive, send)
 
     def _require_key(self, scope: Scope) -> None:
-        if not is_guarded(scope["path"]):
+        if not is_guarded(scope["path"]) or scope["path"] in self._open_paths:
             return
         scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").decode("utf-8", "replace").partition(" ")
         if scheme.lower() != "bearer" or not self._keys.hold(key.strip()):
@@ -137,7 +139,7 @@ def _origin_name(origin: str) -> str:
 
 
 def is_guarded(path: str) -> bool:
-    """Whether a key is needed where there are keys: everything of the two APIs, existing or not."""
+    """Whether a key is needed where there are keys: everything of the two APIs, existing or not, and the metrics."""
     return any(path == prefix or path.startswith(prefix + "/") for prefix in _GUARDED)
 
 

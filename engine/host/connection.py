@@ -7,14 +7,17 @@ the worker. Must not know which models there are, nor when one is loaded or ende
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self, cast
 
 import msgspec
 
+from engine.activity import WorkerActivity
 from engine.errors import EngineError
 from engine.events import ChoiceFinished, Event, ReasoningDelta, Started, TextDelta, ToolCallDelta
 from engine.host.event_queue import EventQueue
 from engine.host.process import WORKER_COMMAND, WorkerProcess
+from engine.host.watchdog import Patience, Watchdog
 from engine.protocol import (
     Cancel,
     Events,
@@ -23,8 +26,11 @@ from engine.protocol import (
     Load,
     LoadedModel,
     LoadFailed,
+    Ping,
+    Pong,
     Ready,
     Submit,
+    ToHost,
     ToWorker,
     decode_to_host,
     encode,
@@ -40,7 +46,7 @@ class Connection(asyncio.Protocol):
     """A worker that has a model loaded. `open()` makes one; `close()` ends it, and so does its own death; `ended` is
     done when process and socket are gone and every request has its ending."""
 
-    def __init__(self, model_name: str, process: WorkerProcess, grace_seconds: float) -> None:
+    def __init__(self, model_name: str, process: WorkerProcess, grace_seconds: float, patience: Patience) -> None:
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._model_name = model_name
         self._process = process
@@ -53,6 +59,8 @@ class Connection(asyncio.Protocol):
         self._fault: str | None = None
         self._closing: EngineError | None = None
         self._burial: asyncio.Task[None] | None = None
+        self._watchdog = Watchdog(patience, lambda: self._send(Ping()), self._give_up)
+        self._curious: list[asyncio.Future[WorkerActivity]] = []
 
     @classmethod
     async def open(
@@ -63,6 +71,7 @@ class Connection(asyncio.Protocol):
         command: tuple[str, ...] = WORKER_COMMAND,
         timeout_seconds: float,
         grace_seconds: float,
+        patience: Patience,
     ) -> Self:
         """Start a worker and have it load. Raises EngineError model_load_failed; then, and when cancelled, nothing stays."""
         try:
@@ -71,7 +80,7 @@ class Connection(asyncio.Protocol):
             raise EngineError(
                 "model_load_failed", f"no worker could be started for model {model_name!r}: {error}"
             ) from error
-        self = cls(model_name, process, grace_seconds)
+        self = cls(model_name, process, grace_seconds, patience)
         try:
             await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=sock)
             await self._handshake(load, timeout_seconds)
@@ -95,6 +104,11 @@ class Connection(asyncio.Protocol):
         return self._closing is None and self._burial is None
 
     @property
+    def has_died(self) -> bool:
+        """Whether it ended by itself."""
+        return self._burial is not None and self._closing is None
+
+    @property
     def pid(self) -> int:
         """The worker's process id."""
         return self._process.pid
@@ -108,7 +122,17 @@ class Connection(asyncio.Protocol):
         self._next_id += 1
         queue = self._requests[self._next_id] = EventQueue()
         self._send(Submit(id=self._next_id, request=request))
+        self._watchdog.watch(lambda: bool(self._requests))
         return OpenRequest(queue, self._next_id, self._cancel)
+
+    async def activity(self, timeout_seconds: float) -> WorkerActivity | None:
+        """What the worker does; None where it does not say so in time."""
+        answer: asyncio.Future[WorkerActivity] = asyncio.get_running_loop().create_future()
+        self._curious.append(answer)
+        self._send(Ping(detailed=True))
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(answer, timeout_seconds)
+        return None
 
     def close(self, error: EngineError, *, kill: bool = False) -> None:
         """End the worker; requests that are still open fail with `error`. `ended` tells when it is over. Idempotent, and
@@ -134,13 +158,11 @@ class Connection(asyncio.Protocol):
                 self._receive(decode_to_host(body))
         except (msgspec.DecodeError, FrameTooLarge) as error:
             logger.error("worker of %s: not a frame: %s", self._model_name, error)
-            self._fault = "sent what is not a frame and was ended"
-            self._process.kill()
-            assert self._transport is not None
-            self._transport.abort()
+            self._give_up("sent what is not a frame and was ended")
 
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: the socket is gone, by our doing or the worker's."""
+        self._watchdog.stop()
         self._burial = asyncio.create_task(self._bury(), name=f"end of the worker of {self._model_name}")
 
     async def _handshake(self, load: Load, timeout_seconds: float) -> None:
@@ -172,12 +194,30 @@ class Connection(asyncio.Protocol):
         message = f"the worker of model {self._model_name!r} {how}; the next request loads the model again"
         self._fail_requests(EngineError("worker_died", message))
 
-    def _receive(self, frame: Ready | LoadFailed | Events) -> None:
+    def _give_up(self, fault: str) -> None:
+        """End it, for this reason."""
+        self._fault = fault
+        self._process.kill()
+        assert self._transport is not None
+        self._transport.abort()
+
+    def _receive(self, frame: ToHost) -> None:
+        self._watchdog.hear()
         if isinstance(frame, Events):
             for request_id, event in frame.events:
                 self._dispatch(request_id, event)
+        elif isinstance(frame, Pong):
+            self._hear_activity(frame)
         elif not self._loaded.done():
             self._settle(frame)
+
+    def _hear_activity(self, pong: Pong) -> None:
+        self._watchdog.hear_of_step(pong.step_age_seconds)
+        if pong.activity is not None:
+            curious, self._curious = self._curious, []
+            for answer in curious:
+                if not answer.done():
+                    answer.set_result(pong.activity)
 
     def _settle(self, frame: Ready | LoadFailed) -> None:
         if isinstance(frame, Ready):

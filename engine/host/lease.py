@@ -3,19 +3,35 @@
 Owns the pairing of the two, so that no way out of a request can forget either. Must not know how a place is found.
 """
 
+import time
 from collections.abc import Callable
 
-from engine.events import Event
+from engine.errors import EngineError
+from engine.events import (
+    ApplyTemplateResult,
+    DetokenizeResult,
+    EmbeddingResult,
+    Event,
+    Finished,
+    ReasoningDelta,
+    RerankResult,
+    TextDelta,
+    TokenizeResult,
+    ToolCallDelta,
+)
 from engine.host.connection import Connection, OpenRequest
+from engine.host.ledger import CANCELLED, FINISHED, Ledger
 from engine.host.worker_state import Worker
 from engine.protocol import LoadedModel
 from engine.request import Request
+
+_ENDS = {Finished, EmbeddingResult, RerankResult, TokenizeResult, DetokenizeResult, ApplyTemplateResult}
 
 
 class Lease:
     """A place in a ready worker for one request. Whoever has it closes it."""
 
-    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None]) -> None:
+    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None], ledger: Ledger) -> None:
         assert worker.connection is not None
         self.load_ns = load_ns
         self._connection: Connection = worker.connection
@@ -23,6 +39,10 @@ class Lease:
         self._give_back = give_back
         self._request: OpenRequest | None = None
         self._open = True
+        self._ledger = ledger
+        self._begun = time.monotonic() - load_ns / 1e9
+        self._awaits_first_token = True
+        self._outcome = CANCELLED
 
     @property
     def model(self) -> LoadedModel:
@@ -37,7 +57,13 @@ class Lease:
     async def next_event(self) -> Event | None:
         """The request's next event; None once the lease is closed. Raises EngineError where the request has failed."""
         assert self._request is not None
-        return await self._request.next_event()
+        try:
+            event = await self._request.next_event()
+        except EngineError as error:
+            self._outcome = error.code
+            raise
+        self._note(event)
+        return event
 
     def close(self) -> None:
         """Cancel the request unless it has ended, and give the place back. Idempotent."""
@@ -45,4 +71,19 @@ class Lease:
             self._open = False
             if self._request is not None:
                 self._request.close()
+                self._ledger.note_outcome(self._outcome)
             self._give_back(self._worker)
+
+    def _note(self, event: Event | None) -> None:
+        if isinstance(event, Finished):
+            self._ledger.note_finished(event, self._seconds)
+        if self._awaits_first_token and isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):
+            self._awaits_first_token = False
+            self._ledger.note_first_token(self._seconds)
+        if type(event) in _ENDS:
+            self._outcome = FINISHED
+
+    @property
+    def _seconds(self) -> float:
+        """How long ago the request came."""
+        return time.monotonic() - self._begun

@@ -7,17 +7,27 @@ Must not know what a request asks for.
 import asyncio
 import logging
 
+from engine.activity import ModelActivity, ModelState
 from engine.config import EngineConfig
 from engine.errors import EngineError
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
 from engine.host.lease import Lease
+from engine.host.ledger import Ledger
 from engine.host.process import WORKER_COMMAND
 from engine.host.waiting_line import Waiter, WaitingLine
+from engine.host.watchdog import Patience
 from engine.host.worker_state import Worker, WorkerState
 from engine.protocol import Load
 
 logger = logging.getLogger(__name__)
+
+_STATES: dict[WorkerState, ModelState] = {
+    WorkerState.LOADING: "loading",
+    WorkerState.READY: "ready",
+    WorkerState.CLOSING: "closing",
+    WorkerState.DEAD: "absent",
+}
 
 
 class Pool:
@@ -32,6 +42,7 @@ class Pool:
         self._command = command
         self._workers: dict[str, Worker] = {}
         self._line = WaitingLine()
+        self._ledgers: dict[str, Ledger] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -42,6 +53,26 @@ class Pool:
     def ready_workers(self) -> list[Worker]:
         """The workers that take or still run requests, in the order they were loaded."""
         return [worker for worker in self._workers.values() if worker.connection is not None]
+
+    async def activity(self, timeout_seconds: float) -> list[ModelActivity]:
+        """What goes on with each model that was asked for, by name. A worker that does not answer in time is left out."""
+        names = sorted(self._ledgers)
+        return await asyncio.gather(*(self._activity_of(name, timeout_seconds) for name in names))
+
+    async def _activity_of(self, name: str, timeout_seconds: float) -> ModelActivity:
+        worker, ledger = self._workers.get(name), self._ledger(name)
+        connection = worker.connection if worker is not None else None
+        told = await connection.activity(timeout_seconds) if connection is not None and connection.alive else None
+        return ModelActivity(
+            model=name,
+            state=_STATES[worker.state] if worker is not None else "absent",
+            open_requests=worker.active_requests if worker is not None else 0,
+            awaiting_load=self._line.waiting_for(name),
+            loads=ledger.loads,
+            deaths=ledger.deaths,
+            counts=ledger.counts,
+            worker=told,
+        )
 
     async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None) -> Lease:
         """A place in a worker of this model, loaded first if need be.
@@ -142,7 +173,10 @@ class Pool:
             )
             raise EngineError("overloaded", message)
         worker.begin_request(keep_alive_seconds)
-        return Lease(worker, load_ns, self._end_request)
+        return Lease(worker, load_ns, self._end_request, self._ledger(worker.name))
+
+    def _ledger(self, name: str) -> Ledger:
+        return self._ledgers.setdefault(name, Ledger())
 
     def _end_request(self, worker: Worker) -> None:
         worker.active_requests -= 1
@@ -209,10 +243,12 @@ class Pool:
         if worker.active_requests == 0:
             self._rest(worker)
         await asyncio.shield(connection.ended)
+        self._ledger(worker.name).deaths += connection.has_died
         self._bury(worker)
 
     async def _load(self, worker: Worker) -> Connection:
         logger.info("loading model %s from %s", worker.name, worker.entry.path)
+        self._ledger(worker.name).loads += 1
         load = Load(
             path=str(worker.entry.path),
             params=self._config.load_of(worker.name),
@@ -224,6 +260,9 @@ class Pool:
             command=self._command,
             timeout_seconds=self._config.load_timeout_seconds,
             grace_seconds=self._config.shutdown_grace_seconds,
+            patience=Patience(
+                silence_seconds=self._config.worker_silence_seconds, step_seconds=self._config.max_step_seconds
+            ),
         )
 
     def _bury(self, worker: Worker, load_error: EngineError | None = None) -> None:

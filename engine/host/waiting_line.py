@@ -60,6 +60,10 @@ class WaitingLine:
     def __contains__(self, name: str) -> bool:
         return name in self._demands
 
+    def waiting_for(self, name: str) -> int:
+        """How many wait for this model."""
+        return len(self._demands[name].waiters) if name in self._demands else 0
+
     def add(self, entry: ModelEntry, waiter: Waiter) -> None:
         """One more; all who wait for this model get it as `entry` has it now."""
         demand = self._demands.setdefault(entry.name, _Demand(entry))

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Generator as AbstractGenerator
 from collections.abc import Iterator
 
+from engine.activity import WorkerActivity
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started
@@ -11,6 +12,7 @@ from engine.llama.context import Context
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.worker.drawing import Drawing, Drawn
+from engine.worker.observing import Observer
 from engine.worker.pacing import StepPace
 from engine.worker.prefix_store import PrefixStore
 from engine.worker.prefixes import MemoryKind, common_prefix_length
@@ -20,6 +22,7 @@ from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.slots import Slots
 from engine.worker.speculation import Speculation
+from engine.worker.tally import Tally
 
 Appending = AbstractGenerator[tuple[int, Event], None, bool]
 """Events, and in the end whether they were the last of their answer."""
@@ -32,6 +35,7 @@ class Generator:
         self,
         model: Model,
         context: Context,
+        tally: Tally,
         *,
         parallel: int,
         target_step_seconds: float,
@@ -51,8 +55,12 @@ class Generator:
         spare = context.sequences - parallel
         self._slots = Slots(context, parallel, spare=spare, memory=memory, store=store if prefix_cache_bytes else None)
         self._scheduler = Scheduler(self._slots, pace)
+        self._tally = tally
         self.speculation = Speculation(drafting, can_forget=model.removes_partially)
-        self._runner = Runner(context, self._scheduler, pace, self.speculation)
+        self._runner = Runner(context, self._scheduler, pace, self.speculation, tally)
+        self._observer = Observer(
+            self._slots, self._scheduler, self.speculation, tally, capacity_tokens=context.ctx_size_tokens
+        )
         self._jobs: dict[int, GenerationJob] = {}
         self._ends = frozenset(model.end_tokens)
 
@@ -93,11 +101,16 @@ class Generator:
         if computed is None:
             yield from self._fail_all(EngineError("internal", "the model's computation failed"))
             return
-        for piece in computed:
-            sequence = piece.chunk.sequence
-            if sequence.slot is None:
-                continue  # a failure of another answer to the same request took it away within this step
-            yield from self._guarded(sequence.job, self._continue(piece))
+        with self._tally.timing("sample"):
+            for piece in computed:
+                sequence = piece.chunk.sequence
+                if sequence.slot is None:
+                    continue  # a failure of another answer to the same request took it away within this step
+                yield from self._guarded(sequence.job, self._continue(piece))
+
+    def activity(self) -> WorkerActivity:
+        """What is going on; for any thread."""
+        return self._observer.activity()
 
     def forget_cached_prefixes(self) -> None:
         """Drop all state that no sequence owns."""
@@ -193,6 +206,7 @@ class Generator:
         sequence.tokens.append(drawn.token)
         sequence.completion_tokens += 1
         job.completion_tokens += 1
+        self._tally.completion_tokens += 1
         for event in sequence.output.push(drawn.token, self._model.piece(drawn.token), drawn.logprob):
             yield job.id, event
         reason = self._ending(sequence)

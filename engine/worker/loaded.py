@@ -8,6 +8,7 @@ from typing import Self
 import msgspec
 import psutil
 
+from engine.activity import WorkerActivity
 from engine.config import LoadParams
 from engine.errors import EngineError
 from engine.llama.adapters import read_control_vector
@@ -18,6 +19,7 @@ from engine.worker.adapters import Adapters
 from engine.worker.embeddings import Embedder
 from engine.worker.generation import Generator
 from engine.worker.prepare import Preparer
+from engine.worker.tally import Tally
 
 _DEFAULT_CTX_TOKENS = 8192
 _MOST_PREFIX_CACHE_BYTES = 4 << 30
@@ -29,6 +31,7 @@ class LoadedWorker:
     def __init__(self, path: Path, params: LoadParams) -> None:
         """Load the file; LlamaError says why it can't be."""
         self._threads = params.threads or _default_threads()
+        self.tally = Tally()
         with ExitStack() as stack:
             self.model = stack.enter_context(Model(path, params.placement))
             adapters = Adapters(self.model, params.lora, stack)
@@ -45,6 +48,12 @@ class LoadedWorker:
 
     def __exit__(self, *_exc: object) -> None:
         self._resources.close()
+
+    def activity(self) -> WorkerActivity:
+        """What is going on; for any thread."""
+        if self.generator is not None:
+            return self.generator.activity()
+        return WorkerActivity(step_age_seconds=self.tally.step_age_seconds)
 
     @property
     def facts(self) -> LoadedModel:
@@ -78,6 +87,7 @@ class LoadedWorker:
         return Generator(
             self.model,
             context,
+            self.tally,
             parallel=params.parallel,
             target_step_seconds=params.target_step_seconds,
             drafting=params.drafting,

@@ -14,7 +14,18 @@ from contextlib import suppress
 
 from engine.errors import EngineError
 from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, TokenizeResult
-from engine.protocol import Cancel, Events, FrameReader, Submit, ToHost, decode_to_worker, encode, submitted_id
+from engine.protocol import (
+    Cancel,
+    Events,
+    FrameReader,
+    Ping,
+    Pong,
+    Submit,
+    ToHost,
+    decode_to_worker,
+    encode,
+    submitted_id,
+)
 from engine.request import (
     ApplyTemplateRequest,
     DetokenizeRequest,
@@ -47,6 +58,7 @@ class Loop:
         self._inbox: queue.SimpleQueue[Submit | Cancel | tuple[int, Prepared] | None] = queue.SimpleQueue()
         self._preparers = ThreadPoolExecutor(_PREPARING_THREADS, thread_name_prefix="prepare")
         self._preparing: set[int] = set()
+        self._sending = threading.Lock()
 
     def run(self) -> None:
         """Serve until the host closes the connection. Whatever ends it, the host hears of it before anything is waited for."""
@@ -55,7 +67,8 @@ class Loop:
             while self._receive():
                 for computing in self._computing:
                     if not computing.is_idle:
-                        self._emit(computing.step())
+                        with self._worker.tally.step():
+                            self._emit(computing.step())
         finally:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -83,6 +96,13 @@ class Loop:
         else:
             if isinstance(frame, Submit | Cancel):
                 self._inbox.put(frame)
+            elif isinstance(frame, Ping):
+                self._answer(frame)
+
+    def _answer(self, ping: Ping) -> None:
+        """In the reading thread, so that the host can tell a long step from a worker that hangs."""
+        activity = self._worker.activity() if ping.detailed else None
+        self._send(Pong(step_age_seconds=self._worker.tally.step_age_seconds, activity=activity))
 
     def _receive(self) -> bool:
         """Handle all that has arrived; while there is nothing to compute, wait for it. False once the host has gone."""
@@ -160,7 +180,13 @@ class Loop:
         """Send what a step produced, in one frame."""
         collected = tuple(events)
         if collected:
-            send(self._connection, Events(events=collected))
+            with self._worker.tally.timing("emit"):
+                self._send(Events(events=collected))
+
+    def _send(self, frame: ToHost) -> None:
+        """Two threads send, each whole frames."""
+        with self._sending:
+            send(self._connection, frame)
 
 
 def send(connection: socket.socket, frame: ToHost) -> None:

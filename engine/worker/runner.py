@@ -16,6 +16,7 @@ from engine.llama.context import Context
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.worker.pacing import StepPace
 from engine.worker.scheduler import Chunk, Scheduler
+from engine.worker.tally import Tally
 
 _log = logging.getLogger("worker")
 
@@ -40,12 +41,13 @@ class ComputedChunk(msgspec.Struct, frozen=True):
 class Runner:
     """Computes what the scheduler plans."""
 
-    def __init__(self, context: Context, scheduler: Scheduler, pace: StepPace, drafts: Drafts) -> None:
-        """`pace` is told how long steps took."""
+    def __init__(self, context: Context, scheduler: Scheduler, pace: StepPace, drafts: Drafts, tally: Tally) -> None:
+        """`pace` is told how long steps took, `tally` counts them."""
         self._context = context
         self._scheduler = scheduler
         self._pace = pace
         self._drafts = drafts
+        self._tally = tally
         self._batch = Batch(context.batch_tokens)
 
     def step(self) -> list[ComputedChunk] | None:
@@ -61,9 +63,11 @@ class Runner:
     def _compute_what_fits(self) -> list[ComputedChunk]:
         """Where there is no room in the KV cache the guesses go first: no sequence loses its place for them."""
         while True:
-            chunks = self._scheduler.schedule()
-            room_tokens = self._batch.capacity - sum(chunk.count for chunk in chunks)
-            for attempt in (self._drafts.extend(chunks, room_tokens), chunks):
+            with self._tally.timing("schedule"):
+                chunks = self._scheduler.schedule()
+                room_tokens = self._batch.capacity - sum(chunk.count for chunk in chunks)
+                extended = self._drafts.extend(chunks, room_tokens)
+            for attempt in (extended, chunks):
                 with suppress(NoKvSlot):
                     return self._compute(attempt)
             if not self._scheduler.make_room():
@@ -74,19 +78,21 @@ class Runner:
         computed = [ComputedChunk(chunk, self._fill(chunk)) for chunk in chunks]
         self._context.apply(chunks[0].sequence.job.adapters)  # the scheduler puts no others into one step
         started = time.monotonic()
-        self._context.decode(self._batch)
-        self._note_pace(chunks, time.monotonic() - started)
+        with self._tally.timing("decode"):
+            self._context.decode(self._batch)
+        self._note(chunks, time.monotonic() - started)
         return computed
 
-    def _note_pace(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
+    def _note(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
         self._drafts.note_step(chunks, seconds)
         generating = [chunk for chunk in chunks if chunk.sequence.is_generating]
         answers = sum(chunk.count for chunk in generating)
         drafted = sum(len(chunk.draft) for chunk in chunks)
+        computed = sum(chunk.count for chunk in chunks)
+        self._tally.note_batch(tokens=computed + drafted, prompt_tokens=computed - answers)
         if drafted and len(generating) == len(chunks):
             return  # it takes longer than what the pace is for, and yields more
-        prompt_tokens = sum(chunk.count for chunk in chunks) - answers + drafted
-        self._pace.note(answer_tokens=answers, prompt_tokens=prompt_tokens, seconds=seconds)
+        self._pace.note(answer_tokens=answers, prompt_tokens=computed - answers + drafted, seconds=seconds)
 
     def _fill(self, chunk: Chunk) -> int:
         """Outputs are wanted of the last known token and of each drafted one; where a prompt is scored, of all."""

@@ -48,7 +48,10 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Scheduler:
-    """Sequences that wait for a slot (oldest first) and those that have one (in the order in which they got it)."""
+    """Sequences that wait for a slot (oldest first) and those that have one (in the order in which they got it).
+
+    `preemptions`: how often a sequence lost its slot; `cached_tokens`: those that were computed already when one got its slot.
+    """
 
     def __init__(self, slots: Slots, pace: StepPace) -> None:
         """`pace` bounds a step, and its prompt part while answers are being generated."""
@@ -60,6 +63,8 @@ class Scheduler:
         self._is_full = False
         self._fair_share = FairShare()
         self._tenants: Counter[str] = Counter()
+        self.preemptions = 0
+        self.cached_tokens = 0
 
     def __repr__(self) -> str:
         return f"Scheduler(running={self.running} waiting={self.waiting} {self._slots!r})"
@@ -154,6 +159,7 @@ class Scheduler:
             sequence.tokens, salt=sequence.salt, reuse=sequence.reuses_prefixes, stops=sequence.job.stops
         )
         self._fair_share.charge(sequence.tenant, sequence.pending)
+        self.cached_tokens += sequence.computed
         self.running.append(sequence)
         sequence.job.note_admitted(sequence.computed)
 
@@ -168,6 +174,7 @@ class Scheduler:
 
     def _stop(self, sequence: Sequence) -> None:
         """It starts again later, from what is left of its state then."""
+        self.preemptions += 1
         self.running.remove(sequence)
         self._give_up_slot(sequence)
         self.waiting.insert(0, sequence)

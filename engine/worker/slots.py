@@ -5,7 +5,7 @@ Decides; the KV cells obey through `KvCells`, so all of this is tested without a
 
 import itertools
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -94,6 +94,10 @@ class Slots:
 
     def __repr__(self) -> str:
         return f"Slots({' '.join(map(repr, self._slots))})"
+
+    def __iter__(self) -> Iterator[Slot]:
+        """All slots, by number."""
+        return iter(self._slots)
 
     @property
     def has_idle(self) -> bool:

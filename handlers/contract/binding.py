@@ -9,7 +9,7 @@ from handlers.ollama import chat, embed, generate, version
 from handlers.ollama import models as ollama_models
 from handlers.openai import chat_completions, completions, embeddings
 from handlers.openai import models as openai_models
-from handlers.server import docs, documents, health, rerank, text
+from handlers.server import activity, docs, documents, health, rerank, text
 
 FUNCTIONS: Mapping[OperationKey, Function] = {
     "openai.createChatCompletion": chat_completions.create_chat_completion,
@@ -29,6 +29,8 @@ FUNCTIONS: Mapping[OperationKey, Function] = {
     "ollama.headRoot": version.root,
     "server.health": health.health,
     "server.ready": health.ready,
+    "server.metrics": activity.metrics,
+    "server.slots": activity.slots,
     "server.tokenize": text.tokenize,
     "server.detokenize": text.detokenize,
     "server.applyTemplate": text.apply_template,

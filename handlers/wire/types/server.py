@@ -44,6 +44,38 @@ class ModelReadiness(TypedDict):
     error: NotRequired[str]
 
 
+class SlotsResponse(TypedDict):
+    """What every model is doing."""
+
+    models: list[ModelActivity]
+
+
+class ModelActivity(TypedDict):
+    """What one model is doing."""
+
+    model: str
+    state: Literal["loading", "ready", "closing", "absent"]
+    open_requests: int
+    awaiting_load: int
+    running: NotRequired[int]
+    waiting: NotRequired[int]
+    kv_tokens: NotRequired[int]
+    kv_capacity_tokens: NotRequired[int]
+    slots: list[SlotActivity]
+
+
+class SlotActivity(TypedDict):
+    """A place for one sequence in a model's KV cache."""
+
+    slot: int
+    state: Literal["empty", "cached", "prompt", "answer"]
+    tokens: int
+    request: NotRequired[int]
+    index: NotRequired[int]
+    prompt_tokens: NotRequired[int]
+    completion_tokens: NotRequired[int]
+
+
 class TokenizeRequest(TypedDict):
     """A text to tokenize."""
 

@@ -12,6 +12,7 @@ import socket
 import sys
 from pathlib import Path
 
+from engine.activity import WorkerActivity
 from engine.events import (
     ApplyTemplateResult,
     ChoiceFinished,
@@ -34,6 +35,8 @@ from engine.protocol import (
     Load,
     LoadedModel,
     LoadFailed,
+    Ping,
+    Pong,
     Ready,
     Submit,
     decode_to_worker,
@@ -137,9 +140,12 @@ class ScriptedWorker:
     def send_event(self, request_id: int, event: Event) -> None:
         self.write(encode(Events(events=((request_id, event),))))
 
-    async def receive(self, frame: Load | Submit | Cancel) -> None:
+    async def receive(self, frame: Load | Submit | Cancel | Ping) -> None:
         if isinstance(frame, Load):
             await self.answer_load()
+        elif isinstance(frame, Ping):
+            activity = WorkerActivity(running=len(self.tasks)) if frame.detailed else None
+            self.write(encode(Pong(step_age_seconds=self.load.get("step_age_seconds", 0), activity=activity)))
         elif isinstance(frame, Submit):
             task = asyncio.create_task(self.answer(frame))
             self.tasks[frame.id] = task

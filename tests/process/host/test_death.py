@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from engine import EngineError
-from tests.process.host.probes import FOREVER, HELLO, active, worker_pid
+from tests.process.host.probes import FOREVER, HELLO, active, run, worker_pid
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,24 @@ async def test_closing_the_engine_fails_what_runs_and_leaves_no_process(scripted
                 await failing
             assert caught.value.code == "shutting_down"
         assert not process.is_running()
+
+
+async def test_a_worker_that_was_stopped_is_ended_and_its_requests_fail_once(scripted, script):
+    async with scripted(worker_silence_seconds=0.5) as engine:
+        stopped = await engine.generate(script(["started"], ["kill", signal.SIGSTOP], ["hang"]))
+        with pytest.raises(EngineError, match=r"gave no sign of life for 0\.5 seconds and was ended") as caught:
+            await stopped.result()
+        assert caught.value.code == "worker_died"
+        assert (await (await engine.generate(script(*HELLO))).result()).choices[0].text == "hello"
+
+
+async def test_a_worker_whose_step_never_ends_is_ended(scripted, script):
+    async with scripted({"step_age_seconds": 61}, worker_silence_seconds=0.5, max_step_seconds=60) as engine:
+        with pytest.raises(EngineError, match="took more than 60 seconds for one step and was ended"):
+            await run(engine, script(["started"], ["hang"]))
+
+
+async def test_a_worker_that_computes_for_long_but_answers_is_left_alone(scripted, script):
+    async with scripted({"step_age_seconds": 59}, worker_silence_seconds=0.2, max_step_seconds=60) as engine:
+        slow = await engine.generate(script(["started"], ["sleep", 0.6], ["text", "late"], ["choice"], ["finish"]))
+        assert (await slow.result()).choices[0].text == "late"

@@ -314,3 +314,22 @@ def test_a_bias_that_bans_what_the_schema_demands_is_the_requests_fault(model: I
 def test_the_least_temperatures_are_as_good_as_none(model: InProcess, temperature):
     greedy, cold = model.run(request("a b c"), request("a b c", sampling=SamplingParams(temperature=temperature)))
     assert cold.text == greedy.text
+
+
+def test_what_goes_on_is_told_while_it_does_and_adds_up_afterwards(model: InProcess):
+    before = model.generator.activity().tokens
+    model.submit(request(LONG, n=2, max_tokens=8, ignore_eos=True))
+    list(model.generator.step())
+    list(model.generator.step())
+    during = model.generator.activity()
+    assert during.running + during.waiting == 2
+    assert {slot.state for slot in during.slots} <= {"answer", "prompt", "empty"}
+    model.run()
+    after = model.generator.activity()
+    prompt = max(slot.prompt_tokens for slot in during.slots)
+    assert after.tokens.completion - before.completion == 16
+    # The second answer computes nothing but the last token of the prompt, which counts as its own.
+    assert after.tokens.prompt - before.prompt == prompt
+    assert after.tokens.cached - before.cached == prompt - 1
+    assert prompt < after.kv_tokens < after.kv_capacity_tokens
+    assert after.step_seconds.decode > 0

@@ -13,12 +13,19 @@ from engine import (
     Finished,
     Generation,
     GenerationRequest,
+    Histogram,
     LoadedEntry,
+    ModelActivity,
     ModelEntry,
+    RequestCounts,
+    SlotActivity,
+    StepSeconds,
     TextDelta,
     Timings,
+    TokenCounts,
     TokenizeResult,
     Usage,
+    WorkerActivity,
 )
 from handlers.app import create_app
 from handlers.config import ServerConfig
@@ -30,6 +37,35 @@ HELLO: tuple[Any, ...] = (
     TextDelta(index=0, text=" there"),
     ChoiceFinished(index=0, finish_reason="stop", completion_tokens=2),
     Finished(usage=Usage(prompt_tokens=3, completion_tokens=2), timings=Timings()),
+)
+
+
+ACTIVITY = ModelActivity(
+    model="demo",
+    state="ready",
+    open_requests=2,
+    awaiting_load=0,
+    loads=2,
+    deaths=1,
+    counts=RequestCounts(
+        outcomes={"finished": 3, "queue_full": 1},
+        duration_seconds=Histogram(bounds=(1.0, 10.0), counts=[1, 2, 0], sum=9.0),
+        first_token_seconds=Histogram(bounds=(1.0,)),
+        queue_seconds=Histogram(bounds=(1.0,)),
+    ),
+    worker=WorkerActivity(
+        running=1,
+        waiting=1,
+        kv_tokens=30,
+        kv_capacity_tokens=512,
+        slots=(
+            SlotActivity(number=0, state="prompt", tokens=20, request=7, index=0, prompt_tokens=40),
+            SlotActivity(number=1, state="cached", tokens=10),
+        ),
+        tokens=TokenCounts(prompt=100, cached=50, completion=25),
+        step_seconds=StepSeconds(schedule=0.5, decode=8.0, sample=1.0, emit=0.5),
+        step_tokens=Histogram(bounds=(1, 512), counts=[20, 5, 0], sum=125.0),
+    ),
 )
 
 
@@ -75,6 +111,9 @@ class ScriptedEngine:
 
     def loaded(self) -> list[LoadedEntry]:
         return []
+
+    async def activity(self) -> list[ModelActivity]:
+        return [ACTIVITY]
 
     async def generate(self, request: GenerationRequest) -> Generation:
         self.requests.append(request)

@@ -54,9 +54,9 @@ def test_every_operation_documents_its_errors(name, path, method, node):
 
 @pytest.mark.parametrize(("name", "path", "method", "node"), OPERATIONS)
 def test_keys_guard_the_apis_and_nothing_else(name, path, method, node):
-    """`/v1` and `/api` want a key; health, documents and the greeting do not."""
+    """`/v1`, `/api` and the metrics want a key; health, documents and the greeting do not."""
     needed = node.get("security", openapi.document(name)["security"])
-    assert bool(needed) == path.startswith(("/v1/", "/api/"))
+    assert bool(needed) == path.startswith(("/v1/", "/api/", "/metrics"))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from engine.protocol import Submit, encode
 from engine.request import TokenizeRequest
 from engine.worker.loop import Loop
+from engine.worker.tally import Tally
 
 
 class Failing:
@@ -42,7 +43,7 @@ class Slow:
 def test_a_fault_in_a_step_closes_the_connection_while_a_request_is_still_being_prepared():
     host, end = socket.socketpair()
     begun, release = threading.Event(), threading.Event()
-    worker = SimpleNamespace(generator=Failing(begun), embedder=None, preparer=Slow(begun, release))
+    worker = SimpleNamespace(generator=Failing(begun), embedder=None, preparer=Slow(begun, release), tally=Tally())
     loop = Loop(end, worker)
 
     def run():
