@@ -100,7 +100,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
     `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
     running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
-    of what is free, at most 4 GiB.
+    of what is free, at most 4 GiB. `prefix_cache_dir`: where they are kept over restarts too, as far as `prefix_cache_dir_bytes`
+    goes for all models together; None: nowhere.
     """
 
     placement: Placement = Placement()
@@ -117,6 +118,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     micro_batch_tokens: int = 512
     target_step_seconds: float = 0.3
     prefix_cache_bytes: int | None = None
+    prefix_cache_dir: str | None = None
+    prefix_cache_dir_bytes: int = 8 << 30
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):

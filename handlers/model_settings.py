@@ -7,6 +7,7 @@ values come from.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -48,6 +49,10 @@ class ModelSettings(BaseModel):
         None,
         ge=0,
         description="MiB of memory for computed prompts that left the KV cache; unset: an eighth of what is free, at most 4096.",
+    )
+    prefix_cache_dir: File | None = Field(None, description="Directory that keeps computed prompts over restarts.")
+    prefix_cache_dir_mib: int = Field(
+        8192, ge=1, description="MiB that prefix_cache_dir may grow to, all models together."
     )
     threads: int = Field(0, ge=0, description="Processor threads of a model; 0: one for each physical core.")
     threads_batch: int = Field(0, ge=0, description="Processor threads that compute prompts; 0: as many as threads.")
@@ -97,6 +102,13 @@ class ModelSettings(BaseModel):
             raise ValueError(
                 f"expected at least {parallel}, the value of parallel: a step takes a token of each sequence"
             )
+        return value
+
+    @field_validator("prefix_cache_dir")
+    @classmethod
+    def _passes_through_memory(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is not None and others.data.get("prefix_cache_mib") == 0:
+            raise ValueError("expected with a prefix_cache_mib above 0 only: what is read from it goes there")
         return value
 
     @field_validator("main_gpu")
@@ -166,6 +178,8 @@ def load_params(settings: ModelSettings) -> LoadParams:
         micro_batch_tokens=settings.micro_batch_size,
         target_step_seconds=settings.target_step_seconds,
         prefix_cache_bytes=None if settings.prefix_cache_mib is None else settings.prefix_cache_mib << 20,
+        prefix_cache_dir=None if settings.prefix_cache_dir is None else str(settings.prefix_cache_dir),
+        prefix_cache_dir_bytes=settings.prefix_cache_dir_mib << 20,
     )
 
 

@@ -69,6 +69,11 @@ def forget_errors() -> None:
     _writer.errors = []
 
 
+def version() -> str:
+    """The release of the bindings, and with it of llama.cpp."""
+    return str(llama_cpp.__version__)
+
+
 def supports_gpu() -> bool:
     """Whether libllama was built with a GPU backend and finds a device for it."""
     return bool(llama_cpp.llama_supports_gpu_offload())

@@ -14,6 +14,7 @@ from engine.llama.model import Model
 from engine.worker.drawing import Drawing, Drawn
 from engine.worker.observing import Observer
 from engine.worker.pacing import StepPace
+from engine.worker.prefix_files import PrefixFiles
 from engine.worker.prefix_store import PrefixStore
 from engine.worker.prefixes import MemoryKind, common_prefix_length
 from engine.worker.prompt_echo import PromptEcho
@@ -41,19 +42,24 @@ class Generator:
         target_step_seconds: float,
         drafting: Drafting,
         prefix_cache_bytes: int,
+        prefix_files: PrefixFiles | None = None,
     ) -> None:
         """`parallel` sequences are computed at once; the context's other ones keep what may be wanted again, and
-        `prefix_cache_bytes` of the host's memory what has to leave the context. `target_step_seconds`: how long a prompt that
-        comes in may hold up the running answers at a time."""
+        `prefix_cache_bytes` of the host's memory what has to leave the context; so do `prefix_files`, over restarts.
+        `target_step_seconds`: how long a prompt that comes in may hold up the running answers at a time."""
         self._model = model
         self._context = context
         self._drawing = Drawing(model, context)
         self._echo = PromptEcho(model, context)
         memory = MemoryKind(is_divisible=model.removes_partially, window_tokens=model.window_tokens)
         pace = StepPace(target_seconds=target_step_seconds, batch_tokens=context.batch_tokens)
-        store = PrefixStore(prefix_cache_bytes, memory, token_seconds=lambda: pace.prompt_token_seconds)
+        self._prefix_files = prefix_files
+        self._store = PrefixStore(
+            prefix_cache_bytes, memory, token_seconds=lambda: pace.prompt_token_seconds, sink=prefix_files
+        )
         spare = context.sequences - parallel
-        self._slots = Slots(context, parallel, spare=spare, memory=memory, store=store if prefix_cache_bytes else None)
+        store = self._store if prefix_cache_bytes else None
+        self._slots = Slots(context, parallel, spare=spare, memory=memory, store=store)
         self._scheduler = Scheduler(self._slots, pace)
         self._tally = tally
         self.speculation = Speculation(drafting, can_forget=model.removes_partially)
@@ -85,6 +91,18 @@ class Generator:
         for sequence in job.sequences:
             if job.id in self._jobs:
                 yield from self._guarded(job, self._begin(sequence))
+
+    def fetch_prefix(self, job: GenerationJob) -> None:
+        """Read what a disk has of a prompt's state, as long as that takes: for the thread that prepared the job."""
+        first = job.sequences[0]
+        if self._prefix_files is not None and first.reuses_prefixes:
+            self._prefix_files.fetch(self._store, first.salt, job.prompt_tokens)
+
+    def keep_prefixes(self) -> None:
+        """Give what is kept over restarts the state that is in the context yet."""
+        if self._prefix_files is not None:
+            while self._slots.evict_idle():
+                pass
 
     def cancel(self, request_id: int) -> None:
         """Forget a request; its slots are free at once."""

@@ -18,6 +18,7 @@ from engine.protocol import LoadedModel
 from engine.worker.adapters import Adapters
 from engine.worker.embeddings import Embedder
 from engine.worker.generation import Generator
+from engine.worker.prefix_files import PrefixFiles, identity_of
 from engine.worker.prepare import Preparer
 from engine.worker.tally import Tally
 
@@ -35,7 +36,7 @@ class LoadedWorker:
         with ExitStack() as stack:
             self.model = stack.enter_context(Model(path, params.placement))
             adapters = Adapters(self.model, params.lora, stack)
-            self.generator = self._generator(stack, params) if _generates(self.model) else None
+            self.generator = self._generator(stack, path, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
             self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters)
             stack.callback(self.preparer.close)
@@ -70,7 +71,7 @@ class LoadedWorker:
             gpu_layers=model.gpu_layers,
         )
 
-    def _generator(self, stack: ExitStack, params: LoadParams) -> Generator:
+    def _generator(self, stack: ExitStack, path: Path, params: LoadParams) -> Generator:
         context_params = ContextParams(
             ctx_size_tokens=params.ctx_size_tokens or min(self.model.context_length, _DEFAULT_CTX_TOKENS),
             sequences=min(2 * params.parallel, MAX_SEQUENCES),
@@ -84,7 +85,8 @@ class LoadedWorker:
         context = stack.enter_context(Context(self.model, context_params))
         if params.steering.vectors:
             context.steer(read_control_vector(self.model, params.steering))
-        return Generator(
+        files = _prefix_files(stack, path, params)
+        generator = Generator(
             self.model,
             context,
             self.tally,
@@ -92,7 +94,10 @@ class LoadedWorker:
             target_step_seconds=params.target_step_seconds,
             drafting=params.drafting,
             prefix_cache_bytes=_prefix_cache_bytes(params),
+            prefix_files=files,
         )
+        stack.callback(generator.keep_prefixes)
+        return generator
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:
@@ -115,6 +120,15 @@ def _prefix_cache_bytes(params: LoadParams) -> int:
     if params.prefix_cache_bytes is not None:
         return params.prefix_cache_bytes
     return min(psutil.virtual_memory().available // 8, _MOST_PREFIX_CACHE_BYTES)
+
+
+def _prefix_files(stack: ExitStack, path: Path, params: LoadParams) -> PrefixFiles | None:
+    if params.prefix_cache_dir is None:
+        return None
+    identity = identity_of(path, params)
+    files = PrefixFiles(Path(params.prefix_cache_dir), params.prefix_cache_dir_bytes, identity)
+    stack.callback(files.close)
+    return files
 
 
 def _generates(model: Model) -> bool:

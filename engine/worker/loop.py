@@ -149,7 +149,9 @@ class Loop:
             case GenerationRequest():
                 if worker.generator is None:
                     raise EngineError("not_supported_by_model", "this model can't generate", param="model")
-                return worker.preparer.generation(request_id, request)
+                job = worker.preparer.generation(request_id, request)
+                worker.generator.fetch_prefix(job)
+                return job
             case EmbeddingRequest() | RerankRequest():
                 return worker.embedder.prepare(request_id, request)
             case TokenizeRequest():

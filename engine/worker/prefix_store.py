@@ -26,6 +26,7 @@ LEAST_TOKENS = 64
 
 _TOKEN_BYTES = 8
 _ASSUMED_SECONDS_PER_BYTE = 1e-9
+_ASSUMED_DISK_SECONDS_PER_BYTE = 5e-9
 _WEIGHT_OF_NEWEST = 0.3
 
 
@@ -73,6 +74,7 @@ class PrefixStore:
         self._token_seconds = token_seconds
         self._sink = sink
         self._byte_seconds = _ASSUMED_SECONDS_PER_BYTE
+        self._disk_byte_seconds = _ASSUMED_DISK_SECONDS_PER_BYTE
         self._lock = threading.Lock()
         self._lru: dict[int, StoredPrefix] = {}
         self._buckets: dict[Bucket, list[StoredPrefix]] = {}
@@ -112,10 +114,24 @@ class PrefixStore:
         with self._lock:
             candidates = self._buckets.get(bucket_of(salt, tokens), ())
             best = max(candidates, key=lambda prefix: self.usable_tokens(prefix.tokens, tokens), default=None)
-            if best is None or not self._pays(best, self.usable_tokens(best.tokens, tokens) - beyond):
+            if best is None:
+                return None
+            gained_tokens = self.usable_tokens(best.tokens, tokens) - beyond
+            if not self._is_cheaper(best.state.nbytes * self._byte_seconds, gained_tokens):
                 return None
             self._touch(best)
             return best
+
+    def lacks(self, salt: str, tokens: Sequence[int], usable_tokens: int, size_bytes: int) -> bool:
+        """Whether reading so many bytes pays for the `usable_tokens` of `tokens` that they have."""
+        with self._lock:
+            candidates = self._buckets.get(bucket_of(salt, tokens), ())
+            here = max((self.usable_tokens(prefix.tokens, tokens) for prefix in candidates), default=0)
+        return self._is_cheaper(size_bytes * (self._byte_seconds + self._disk_byte_seconds), usable_tokens - here)
+
+    def was_read(self, prefix: StoredPrefix, seconds: float) -> None:
+        """A prefix was read from a disk, and that took so long."""
+        self._disk_byte_seconds += _WEIGHT_OF_NEWEST * (seconds / prefix.size_bytes - self._disk_byte_seconds)
 
     def restored(self, prefix: StoredPrefix, seconds: float) -> None:
         """A prefix was brought back, and that took so long."""
@@ -162,11 +178,10 @@ class PrefixStore:
             return prefix.tokens[: len(tokens)] == list(tokens)
         return prefix.tokens == list(tokens)
 
-    def _pays(self, prefix: StoredPrefix, gained_tokens: int) -> bool:
-        if gained_tokens < LEAST_TOKENS:
-            return False
+    def _is_cheaper(self, seconds: float, gained_tokens: int) -> bool:
+        """Whether to get so many tokens' state in so many seconds is quicker than to compute it."""
         token_seconds = self._token_seconds()
-        return token_seconds is None or gained_tokens * token_seconds > prefix.state.nbytes * self._byte_seconds
+        return gained_tokens >= LEAST_TOKENS and (token_seconds is None or gained_tokens * token_seconds > seconds)
 
     def _touch(self, prefix: StoredPrefix) -> None:
         self._lru[id(prefix)] = self._lru.pop(id(prefix))

@@ -84,6 +84,7 @@ def test_gpu_layers_are_a_number_or_auto_or_all(text, layers):
         ({"cache_type_v": "q8_0", "flash_attention": "off"}, ["cache_type_v", "flash_attention"]),
         ({"split_mode": "columns"}, ["split_mode", "'layer'"]),
         ({"main_gpu": "1"}, ["main_gpu", "split_mode none"]),
+        ({"prefix_cache_dir": "x", "prefix_cache_mib": "0"}, ["prefix_cache_dir", "prefix_cache_mib above 0"]),
         ({"split_mode": "none", "tensor_split": "1,1"}, ["tensor_split", "split_mode none"]),
         ({"tensor_split": "3,-1"}, ["tensor_split", "3,1"]),
         ({"tensor_split": "0,0"}, ["tensor_split", "3,1"]),

@@ -23,6 +23,11 @@ def test_every_setting_at_its_default_is_the_engines_default():
         ({"micro_batch_size": 64}, LoadParams(micro_batch_tokens=64)),
         ({"threads": 3}, LoadParams(threads=3)),
         ({"threads_batch": 4}, LoadParams(batch_threads=4)),
+        ({"prefix_cache_mib": 0}, LoadParams(prefix_cache_bytes=0)),
+        (
+            {"prefix_cache_dir": "/x", "prefix_cache_dir_mib": 2},
+            LoadParams(prefix_cache_dir="/x", prefix_cache_dir_bytes=2 << 20),
+        ),
         ({"numa": "isolate"}, LoadParams(placement=Placement(numa="isolate"))),
         ({"n_gpu_layers": "all"}, LoadParams(placement=Placement(n_gpu_layers="all"))),
         ({"split_mode": "row"}, LoadParams(placement=Placement(split_mode="row"))),
