@@ -70,11 +70,12 @@ class Drafting(_Params, frozen=True, kw_only=True):
 
     `prompt_lookup`: guess that an answer goes on as the same tokens did before, in the prompt or itself; "auto": where that is
     measured to pay, "on": wherever there is a guess. `tokens`: the most that are guessed at once, 0: none, a request's
-    prediction neither.
+    prediction neither. `model`: a GGUF file with the same vocabulary that guesses where nothing else does.
     """
 
     prompt_lookup: PromptLookup = "auto"
     tokens: int = 15
+    model: str | None = None
 
 
 class LoraFile(_Params, frozen=True, kw_only=True):

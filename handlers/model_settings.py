@@ -78,6 +78,9 @@ class ModelSettings(BaseModel):
         "auto",
         description="Guess answers from what the prompt says, many tokens a step: on, off, or auto: where it pays.",
     )
+    draft_model: File | None = Field(
+        None, description="GGUF file of a small model with the same vocabulary that guesses the answers of this one."
+    )
     draft_tokens: int = Field(15, ge=0, le=63, description="The most tokens guessed at once; 0: nothing is guessed.")
 
     flash_attention: FlashAttention = Field("auto", description="Flash attention: on, off, or auto: where it works.")
@@ -169,7 +172,11 @@ def load_params(settings: ModelSettings) -> LoadParams:
             freq_base=settings.rope_freq_base,
             freq_scale=settings.rope_freq_scale,
         ),
-        drafting=Drafting(prompt_lookup=settings.prompt_lookup, tokens=settings.draft_tokens),
+        drafting=Drafting(
+            prompt_lookup=settings.prompt_lookup,
+            tokens=settings.draft_tokens,
+            model=None if settings.draft_model is None else str(settings.draft_model.absolute()),
+        ),
         ctx_size_tokens=settings.ctx_size,
         parallel=settings.parallel,
         threads=settings.threads,

@@ -70,6 +70,11 @@ class Model(Resource):
         """Size of all its tensors."""
         return int(llama_cpp.llama_model_size(self._handle))
 
+    @property
+    def gpu_bytes(self) -> int:
+        """How much of them lies on GPUs."""
+        return self.size_bytes * self.gpu_layers // (self.n_layers + 1)
+
     @cached_property
     def removes_partially(self) -> bool:
         """Whether a part of a sequence can be taken from its memory: not where the state is a running summary."""

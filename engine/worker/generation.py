@@ -5,7 +5,6 @@ from collections.abc import Generator as AbstractGenerator
 from collections.abc import Iterator
 
 from engine.activity import WorkerActivity
-from engine.config import Drafting
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started
 from engine.llama.context import Context
@@ -37,10 +36,10 @@ class Generator:
         model: Model,
         context: Context,
         tally: Tally,
+        speculation: Speculation,
         *,
         parallel: int,
         target_step_seconds: float,
-        drafting: Drafting,
         prefix_cache_bytes: int,
         prefix_files: PrefixFiles | None = None,
     ) -> None:
@@ -62,7 +61,7 @@ class Generator:
         self._slots = Slots(context, parallel, spare=spare, memory=memory, store=store)
         self._scheduler = Scheduler(self._slots, pace)
         self._tally = tally
-        self.speculation = Speculation(drafting, can_forget=model.removes_partially)
+        self.speculation = speculation
         self._runner = Runner(context, self._scheduler, pace, self.speculation, tally)
         self._observer = Observer(
             self._slots, self._scheduler, self.speculation, tally, capacity_tokens=context.ctx_size_tokens
@@ -137,6 +136,7 @@ class Generator:
     def check_integrity(self) -> None:
         """Raise AssertionError unless slots and KV cells agree, and nothing is left over when idle."""
         self._slots.check_integrity()
+        self.speculation.check_integrity()
         if self.is_idle and self._jobs:
             raise AssertionError(f"idle, but with open jobs {sorted(self._jobs)}")
 

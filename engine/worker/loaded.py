@@ -16,10 +16,12 @@ from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
 from engine.llama.model import Model
 from engine.protocol import LoadedModel
 from engine.worker.adapters import Adapters
+from engine.worker.draft_model import DraftModel
 from engine.worker.embeddings import Embedder
 from engine.worker.generation import Generator
 from engine.worker.prefix_files import PrefixFiles, identity_of
 from engine.worker.prepare import Preparer
+from engine.worker.speculation import Speculation
 from engine.worker.tally import Tally
 
 _DEFAULT_CTX_TOKENS = 8192
@@ -36,6 +38,7 @@ class LoadedWorker:
         with ExitStack() as stack:
             self.model = stack.enter_context(Model(path, params.placement))
             adapters = Adapters(self.model, params.lora, stack)
+            self.draft_model: DraftModel | None = None
             self.generator = self._generator(stack, path, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
             self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters)
@@ -60,14 +63,15 @@ class LoadedWorker:
     def facts(self) -> LoadedModel:
         """What the host is told of it."""
         model = self.model
+        all_weights = [model, self.draft_model.model] if self.draft_model else [model]
         return LoadedModel(
             ctx_size_tokens=self.generator.ctx_size_tokens if self.generator else self.embedder.limit_tokens,
             embedding_length=model.embedding_length,
             vocabulary_size=model.vocabulary_size,
             capabilities=tuple(self._capabilities()),
             chat_template=model.chat_template,
-            size_bytes=model.size_bytes,
-            gpu_bytes=model.size_bytes * model.gpu_layers // (model.n_layers + 1),
+            size_bytes=sum(weights.size_bytes for weights in all_weights),
+            gpu_bytes=sum(weights.gpu_bytes for weights in all_weights),
             gpu_layers=model.gpu_layers,
         )
 
@@ -85,14 +89,21 @@ class LoadedWorker:
         context = stack.enter_context(Context(self.model, context_params))
         if params.steering.vectors:
             context.steer(read_control_vector(self.model, params.steering))
+        if params.drafting.model is not None:
+            self.draft_model = stack.enter_context(
+                DraftModel(Path(params.drafting.model), self.model, params, context_params)
+            )
+        speculation = Speculation(
+            params.drafting, can_forget=self.model.removes_partially, draft_model=self.draft_model
+        )
         files = _prefix_files(stack, path, params)
         generator = Generator(
             self.model,
             context,
             self.tally,
+            speculation,
             parallel=params.parallel,
             target_step_seconds=params.target_step_seconds,
-            drafting=params.drafting,
             prefix_cache_bytes=_prefix_cache_bytes(params),
             prefix_files=files,
         )

@@ -8,12 +8,14 @@ from engine.llama.adapters import NO_ADAPTERS, AppliedAdapters
 from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
 from engine.request import GenerationRequest
-from engine.worker.guesser import Guesser
+from engine.worker.guesser import Guesser, Record
 from engine.worker.output import AnswerOutput
 from engine.worker.slots import Slot
 
 _FEW_TOKENS = 32
 """The most pending tokens of an answer that are computed like one: more are as much work as a part of a prompt."""
+
+_DRAFT_MODEL_HOPE = 0.7
 
 
 class Sequence:
@@ -39,6 +41,7 @@ class Sequence:
         self.constraint = constraint
         self.output = output
         self.guesser: Guesser | None = None
+        self.draft_model_record = Record(hoped_share=_DRAFT_MODEL_HOPE)
         self.completion_tokens = 0
         self.cumulative_logprob = 0.0
         self.prompt_logprobs: list[TokenLogprob] = []

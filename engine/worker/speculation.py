@@ -1,8 +1,9 @@
 """Owns how much is guessed: which sequences of a step get a draft, how long it is, and how often drafts were right.
 
-Must not know where guesses come from, nor how they are verified.
+Must not know how guesses are made, nor how they are verified.
 """
 
+import time
 from collections.abc import Sequence as AbstractSequence
 from heapq import merge
 from itertools import accumulate, islice
@@ -10,12 +11,27 @@ from itertools import accumulate, islice
 import msgspec
 
 from engine.config import Drafting
+from engine.worker.draft_model import DraftModel, Unguessed
+from engine.worker.guesser import Record
 from engine.worker.scheduler import Chunk
 from engine.worker.sequence import Sequence
 from engine.worker.step_cost import WIDEST_ROWS, StepCost
 
 _LIKED_ROWS = 4
 """llama.cpp's processor kernels take so many rows as one; other devices do not mind."""
+_SMOOTHING = 0.2
+
+
+class _Offer(msgspec.Struct):
+    """What may be guessed of one chunk's sequence: tokens that are known already, or (None) a number that the draft model would find."""
+
+    record: Record
+    tokens: AbstractSequence[int] | None
+    length: int
+
+    def gains(self, owner: int) -> list[tuple[float, int]]:
+        """What each token is expected to gain, the owner beside: one counts only where all before it are right."""
+        return [(self.record.right_share**place, owner) for place in range(1, self.length + 1)]
 
 
 class Speculation:
@@ -26,10 +42,12 @@ class Speculation:
     nothing where they do not pay: where the answer takes its own way, and where the step is wide already.
     """
 
-    def __init__(self, params: Drafting, *, can_forget: bool) -> None:
+    def __init__(self, params: Drafting, *, can_forget: bool, draft_model: DraftModel | None = None) -> None:
         """`can_forget`: whether the memory can take back a wrong guess; without, nothing is guessed."""
         self._most_tokens = params.tokens if can_forget else 0
         self._always = params.prompt_lookup == "on"
+        self._draft_model = draft_model
+        self._round_seconds = 0.0
         self._cost = StepCost()
         self.drafted_tokens = 0
         self.accepted_tokens = 0
@@ -41,13 +59,14 @@ class Speculation:
         """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
         rows = sum(chunk.count for chunk in chunks)
         room_tokens = min(room_tokens, WIDEST_ROWS - rows)
-        if room_tokens <= 0 or not all(chunk.catches_up for chunk in chunks):
+        if not self._most_tokens or room_tokens <= 0 or not all(chunk.catches_up for chunk in chunks):
             return list(chunks)
-        guesses = [self._guess(chunk.sequence) for chunk in chunks]
-        lengths = self._lengths(rows, chunks, guesses, room_tokens)
+        offers = [self._offer(chunk.sequence) for chunk in chunks]
+        lengths = self._lengths(rows, offers, room_tokens)
+        drafts = self._drafts(chunks, offers, lengths)
         return [
-            msgspec.structs.replace(chunk, draft=tuple(guess[:length])) if length else chunk
-            for chunk, guess, length in zip(chunks, guesses, lengths, strict=True)
+            msgspec.structs.replace(chunk, draft=tuple(draft)) if draft else chunk
+            for chunk, draft in zip(chunks, drafts, strict=True)
         ]
 
     def note_step(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
@@ -59,43 +78,80 @@ class Speculation:
         """Behind `known` tokens of a sequence `drafted` were guessed, of which `accepted` were drawn."""
         self.drafted_tokens += drafted
         self.accepted_tokens += accepted
+        drawn = sequence.tokens[known:]
+        sequence.draft_model_record.judge(drawn)
         if sequence.guesser:
-            sequence.guesser.judge(sequence.tokens[known:])
-            if sequence.job.request.prediction is not None:
-                sequence.job.accepted_prediction_tokens += accepted
-                sequence.job.rejected_prediction_tokens += drafted - accepted
+            sequence.guesser.record.judge(drawn)
+        if sequence.job.request.prediction is not None:
+            sequence.job.accepted_prediction_tokens += accepted
+            sequence.job.rejected_prediction_tokens += drafted - accepted
 
-    def _guess(self, sequence: Sequence) -> AbstractSequence[int]:
+    def check_integrity(self) -> None:
+        """Raise AssertionError unless the draft model's slots agree with its KV cells."""
+        if self._draft_model:
+            self._draft_model.check_integrity()
+
+    def _offer(self, sequence: Sequence) -> _Offer:
         """What may follow, one token less than may be drawn: behind the last guess one more is drawn."""
-        room = min(self._most_tokens, sequence.job.limit_tokens - len(sequence.tokens) - 1)
-        return sequence.guesser.guess(sequence.tokens, room) if sequence.guesser and room > 0 else ()
+        room = max(0, min(self._most_tokens, sequence.job.limit_tokens - len(sequence.tokens) - 1))
+        found = sequence.guesser.guess(sequence.tokens, room) if sequence.guesser else ()
+        if sequence.guesser and (found or not self._draft_model):
+            return _Offer(sequence.guesser.record, found, len(found))
+        return _Offer(sequence.draft_model_record, None if self._draft_model else (), room if self._draft_model else 0)
 
-    def _lengths(
-        self,
-        rows: int,
-        chunks: AbstractSequence[Chunk],
-        guesses: AbstractSequence[AbstractSequence[int]],
-        room_tokens: int,
-    ) -> list[int]:
-        """How much of each guess is taken: always the tokens of all guesses that are most likely right."""
-        ranked = list(islice(merge(*map(_gains, range(len(chunks)), chunks, guesses), reverse=True), room_tokens))
-        lengths = [0] * len(chunks)
-        for _, owner in ranked[: self._best_count(rows, len(chunks), [gain for gain, _ in ranked])]:
+    def _lengths(self, rows: int, offers: AbstractSequence[_Offer], room_tokens: int) -> list[int]:
+        """How much of each offer is taken: always the tokens of all offers that are most likely right."""
+        gains = (offer.gains(owner) for owner, offer in enumerate(offers))
+        ranked = list(islice(merge(*gains, reverse=True), room_tokens))
+        expected = list(accumulate((gain for gain, _ in ranked), initial=float(len(offers))))
+        lengths = [0] * len(offers)
+        for _, owner in ranked[: self._best_count(rows, expected, self._drafting_seconds(offers, ranked))]:
             lengths[owner] += 1
         return lengths
 
-    def _best_count(self, rows: int, answers: int, gains: list[float]) -> int:
-        """How many guessed tokens give the most expected tokens a second, where the step yields `answers` without."""
-        if self._always or not gains:
-            return len(gains)
+    def _drafting_seconds(
+        self, offers: AbstractSequence[_Offer], ranked: AbstractSequence[tuple[float, int]]
+    ) -> list[float]:
+        """What the draft model takes for the first so many of the ranked tokens: its longest guess counts."""
+        lengths = [0] * len(offers)
+        rounds = [0]
+        for _, owner in ranked:
+            lengths[owner] += offers[owner].tokens is None
+            rounds.append(max(rounds[-1], lengths[owner]))
+        return [count * self._round_seconds for count in rounds]
+
+    def _best_count(
+        self, rows: int, expected: AbstractSequence[float], drafting_seconds: AbstractSequence[float]
+    ) -> int:
+        """How many guessed tokens give the most tokens a second; of n of them, `expected[n]` tokens come of the step."""
+        most = len(expected) - 1
+        if self._always or not most:
+            return most
         if not self._cost.is_measured(rows):
             return 0
-        expected = list(accumulate(gains, initial=float(answers)))
-        worth_a_look = [n for n in range(1, len(gains)) if (rows + n) % _LIKED_ROWS == 0]
-        return max([0, *worth_a_look, len(gains)], key=lambda n: expected[n] / self._cost.seconds(rows + n))
+        worth_a_look = [n for n in range(1, most) if (rows + n) % _LIKED_ROWS == 0]
+        return max(
+            [0, *worth_a_look, most],
+            key=lambda n: expected[n] / (self._cost.seconds(rows + n) + drafting_seconds[n]),
+        )
+
+    def _drafts(
+        self, chunks: AbstractSequence[Chunk], offers: AbstractSequence[_Offer], lengths: AbstractSequence[int]
+    ) -> list[AbstractSequence[int]]:
+        drafts = [(offer.tokens or ())[:length] for offer, length in zip(offers, lengths, strict=True)]
+        unguessed = [place for place, offer in enumerate(offers) if offer.tokens is None and lengths[place]]
+        if unguessed and self._draft_model:
+            started = time.monotonic()
+            found = self._draft_model.guess([_unguessed(chunks[place].sequence, lengths[place]) for place in unguessed])
+            self._note_round((time.monotonic() - started) / max(lengths[place] for place in unguessed))
+            for place, guess in zip(unguessed, found, strict=True):
+                drafts[place] = offers[place].record.expect(guess)
+        return drafts
+
+    def _note_round(self, seconds: float) -> None:
+        known = self._round_seconds or seconds
+        self._round_seconds = known + _SMOOTHING * (seconds - known)
 
 
-def _gains(owner: int, chunk: Chunk, guess: AbstractSequence[int]) -> list[tuple[float, int]]:
-    """What each token of a guess is expected to gain, the owner beside: it counts only where all before it are right."""
-    guesser = chunk.sequence.guesser
-    return [(guesser.right_share**place, owner) for place in range(1, len(guess) + 1)] if guesser else []
+def _unguessed(sequence: Sequence, wanted: int) -> Unguessed:
+    return Unguessed(sequence.tokens, wanted, sequence.salt)

@@ -42,6 +42,7 @@ def test_every_setting_at_its_default_is_the_engines_default():
         ),
         ({"mmap": "off", "mlock": True}, LoadParams(placement=Placement(mmap="off", mlock=True))),
         ({"prompt_lookup": "off"}, LoadParams(drafting=Drafting(prompt_lookup="off"))),
+        ({"draft_model": "/m/small.gguf"}, LoadParams(drafting=Drafting(model="/m/small.gguf"))),
         ({"draft_tokens": 7}, LoadParams(drafting=Drafting(tokens=7))),
         ({"flash_attention": "off"}, LoadParams(attention=Attention(flash="off"))),
         (
