@@ -7,6 +7,7 @@ from handlers.context import Call
 from handlers.streaming import json_response, sse_response
 from handlers.wire.openai import chat_completions as wire
 from handlers.wire.openai.envelope import new_envelope
+from handlers.wire.openai.functions import uses_functions
 from handlers.wire.openai.stream_options import includes_usage
 from handlers.wire.types.openai import CreateChatCompletionRequest
 
@@ -18,10 +19,10 @@ async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Res
     request = wire.parse(body, entry)
     generation = await generations.begin(call, request, wire.NAMES)
     envelope = new_envelope(wire.ID_PREFIX, body["model"], entry)
-    logprobs = request.logprobs is not None
+    form = {"logprobs": request.logprobs is not None, "functions": uses_functions(body)}
     if not body.get("stream"):
         result = await generations.finish(call, generation)
-        return json_response(wire.render(result, envelope, logprobs=logprobs))
+        return json_response(wire.render(result, envelope, **form))
     events = generations.Noted(call, generation)
-    chunks = wire.chunks(events, envelope, n=request.n, logprobs=logprobs, include_usage=includes_usage(body))
+    chunks = wire.chunks(events, envelope, n=request.n, include_usage=includes_usage(body), **form)
     return sse_response(call, generation, chunks)

@@ -184,6 +184,16 @@ class TestChat:
         (call,) = completion.choices[0].message.tool_calls
         assert isinstance(call.function.parsed_arguments, Person)
 
+    async def test_functions_in_the_older_form_are_called_in_that_form(self, client, model):
+        request = {"functions": [WEATHER_TOOL["function"]], "function_call": {"name": "get_weather"}}
+        completion = await settle(
+            chat(client, model, messages=ask("What is the weather in Paris?"), max_completion_tokens=100, **request)
+        )
+        (choice,) = completion.choices
+        assert choice.finish_reason == "function_call"
+        assert choice.message.function_call.name == "get_weather"
+        assert "city" in json.loads(choice.message.function_call.arguments)
+
     async def test_a_streamed_tool_call_accumulates_to_the_whole_one(self, client, model):
         request = {
             "messages": ask("What is the weather in Paris?"),

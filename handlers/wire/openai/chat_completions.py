@@ -25,6 +25,7 @@ from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.openai.envelope import Envelope, render_usage
+from handlers.wire.openai.functions import in_older_form
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.prediction import parse_prediction
 from handlers.wire.openai.reasoning import template_kwargs
@@ -71,9 +72,13 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     )
 
 
-def render(result: GenerationResult, envelope: Envelope, *, logprobs: bool) -> JsonObject:
-    """The whole answer. `logprobs`: the request asked for them."""
+def render(
+    result: GenerationResult, envelope: Envelope, *, logprobs: bool = False, functions: bool = False
+) -> JsonObject:
+    """The whole answer. `logprobs`: the request asked for them; `functions`: it spoke of functions in the older form."""
     choices = [_choice(choice, logprobs) for choice in result.choices]
+    if functions:
+        choices = in_older_form(choices)
     return {
         **envelope.around(_WHOLE, choices),
         "service_tier": "default",
@@ -82,9 +87,15 @@ def render(result: GenerationResult, envelope: Envelope, *, logprobs: bool) -> J
 
 
 async def chunks(
-    events: AsyncIterator[GenerationEvent], envelope: Envelope, *, n: int, logprobs: bool, include_usage: bool
+    events: AsyncIterator[GenerationEvent],
+    envelope: Envelope,
+    *,
+    n: int,
+    logprobs: bool = False,
+    functions: bool = False,
+    include_usage: bool = False,
 ) -> AsyncIterator[JsonObject]:
-    """The answer's chunks: each choice's role, then what happens, then the token counts if `include_usage`."""
+    """The answer's chunks: each choice's role, then what happens, then the token counts if `include_usage`. Else as `render`."""
     frame: JsonObject = {**envelope.around(_CHUNK, ()), "service_tier": "default"}
     if include_usage:
         frame["usage"] = None
@@ -92,7 +103,8 @@ async def chunks(
         yield {**frame, "choices": [_delta(index, {"role": "assistant", "content": "", "refusal": None})]}
     async for event in events:
         if not isinstance(event, Finished):
-            yield {**frame, "choices": [_event_choice(event, logprobs)]}
+            choices = [_event_choice(event, logprobs)]
+            yield {**frame, "choices": in_older_form(choices) if functions else choices}
         elif include_usage:
             yield {**frame, "usage": render_usage([event.usage])}
 

@@ -50,6 +50,8 @@ def _assistant(message: ChatCompletionRequestAssistantMessage, where: str) -> Js
     texts = (_text(message.get("content"), where), message.get("refusal"))
     content = "\n".join(text for text in texts if text)
     calls = [_tool_call(call) for call in _function_calls(message)]
+    if older := message.get("function_call"):
+        calls.append({"type": "function", "function": _function(older)})
     thoughts = message.get("reasoning_content") or message.get("reasoning")
     optional = {"reasoning_content": thoughts, "tool_calls": calls}
     given = {key: value for key, value in optional.items() if value}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine import JsonObject, ToolUse
+from handlers.wire.openai.functions import choice_of_function, functions_as_tools, uses_functions
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.types.openai import (
     ChatCompletionAllowedToolsChoice,
@@ -26,15 +27,16 @@ class ToolOffer(NamedTuple):
 
 def parse_tools(body: CreateChatCompletionRequest) -> ToolOffer:
     """What is offered. Raises InvalidParameter where `tool_choice` wants what `tools` does not have."""
-    functions = [tool for tool in body.get("tools") or () if tool["type"] == "function"]
-    choice = body.get("tool_choice") or "auto"
+    older = uses_functions(body)
+    functions = functions_as_tools(body) if older else [t for t in body.get("tools") or () if t["type"] == "function"]
+    choice = choice_of_function(body) if older else body.get("tool_choice") or "auto"
     required, names = _choice(choice, [tool["function"]["name"] for tool in functions])
     if choice == "none" or not functions:
         return ToolOffer()
     use = ToolUse(
         is_required=required,
         names=names,
-        in_parallel=body.get("parallel_tool_calls", True),
+        in_parallel=body.get("parallel_tool_calls", True) and not older,
         strict=tuple(tool["function"]["name"] for tool in functions if tool["function"].get("strict")),
     )
     return ToolOffer(tuple(map(_shown, functions)), use)
