@@ -280,3 +280,29 @@ def test_adaptive_p_makes_up_for_likely_tokens_with_unlikely_ones():
         with sampler(5, **params) as drawn:
             counts.append(np.bincount([drawn.draw(logits) for _ in range(400)], minlength=5)[0])
     assert counts[0] < counts[1] / 2
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"temperature": 1e-29, "min_p": 0.5, "samplers": ("temperature", "min_p")},
+        {"temperature": 1e-29, "top_p": 0.5, "samplers": ("temperature", "top_p")},
+        {"top_k": 5, "typical_p": 0.0},
+        {"top_p": 0.0},
+        {"min_p": 1.0},
+        {"top_n_sigma": 1.0},
+        {"xtc": Xtc(probability=1.0, threshold=0.0)},
+        {"dynamic_temperature": DynamicTemperature(range=1000, exponent=0)},
+        {"adaptive_p": AdaptiveP(target=0.0, decay=0.99)},
+        {"mirostat": Mirostat(version=1, tau=0.0, eta=1000.0)},
+        {"mirostat": Mirostat(version=2, tau=0.0, eta=1000.0)},
+        {"repeat_penalty": 100.0, "frequency_penalty": 100.0},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("size", [1, 2, 3000])
+def test_the_only_possible_token_is_drawn_whatever_is_asked_for(params, size):
+    logits = row(size, spread=200, ruled_out=size - 1)
+    with sampler(size, **params) as drawn:
+        assert {drawn.draw(logits) for _ in range(5)} == {int(logits.argmax())}
