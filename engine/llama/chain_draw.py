@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.llama import narrowing, stages
 from engine.llama.candidates import Candidates, Logits, NoCandidates, SamplerChain
 from engine.llama.narrowing import Narrowing
+from engine.llama.probability_mass import LocallyTypical, Nucleus
 from engine.request import SamplingParams
 
 
@@ -41,7 +42,9 @@ def _narrowed(names: Sequence[str], params: SamplingParams) -> tuple[Sequence[st
         case "min_p":
             return names, narrowing.holding_min_p(params.min_p, temperature=temperature, keep=params.min_keep)
         case "top_p":
-            return others, narrowing.Nucleus(params.top_p, temperature=temperature, keep=params.min_keep)
+            return others, Nucleus(params.top_p, temperature=temperature, keep=params.min_keep)
+        case "typ_p":
+            return others, LocallyTypical(params.typical_p, temperature=temperature, keep=params.min_keep)
         case "top_n_sigma":
             return others, narrowing.within_sigmas(params.top_n_sigma)
         case _:

@@ -116,7 +116,6 @@ def test_narrowed_candidates_have_the_probabilities_that_the_whole_vocabulary_gi
         {"top_p": 0.9999, "temperature": 0.5},
         {"min_p": 0.05},
         {"min_p": 1e-9},
-        {"typical_p": 0.5},
         {"top_n_sigma": 1.0},
         {"min_p": 0.9, "min_keep": 300},
         {"top_p": 0.01, "min_keep": 300},
@@ -132,6 +131,21 @@ def test_a_large_vocabulary_is_narrowed_without_a_change_of_probabilities(params
     assert_same(
         narrowed_distribution(logits, SamplingParams(**params)), whole_distribution(logits, SamplingParams(**params))
     )
+
+
+# Not where probabilities are 0 in single precision, of which llama.cpp takes the logarithm.
+@pytest.mark.parametrize("keep", [0, 300, 5000])
+@pytest.mark.parametrize("spread", [2.0, 60.0])
+def test_the_typical_tokens_of_a_large_vocabulary_are_those_of_the_whole_chain(spread, keep):
+    params = SamplingParams(typical_p=0.5, min_keep=keep, temperature=0.7)
+    logits = row(LARGE, spread=spread)
+    assert_same(narrowed_distribution(logits, params), whole_distribution(logits, params))
+
+
+def test_typical_sampling_survives_probabilities_of_zero():
+    logits = row(LARGE, spread=5000)
+    with sampler(typical_p=0.5) as drawn:
+        assert {drawn.draw(logits) for _ in range(20)} <= set(np.argsort(logits)[-40:].tolist())
 
 
 @pytest.mark.parametrize("params", [{"top_k": 40}, {"top_p": 0.9}, {"min_p": 0.1}, {"typical_p": 0.9}, {}])
