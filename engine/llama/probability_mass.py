@@ -5,7 +5,6 @@ llama.cpp.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.llama.candidates import Logits, Tokens
 from engine.llama.narrowing import bound_of_top, possible
@@ -74,12 +73,21 @@ class LocallyTypical:
 
 def _fewest(merits: Logits, weights: Logits, wanted: float, keep: int) -> Tokens:
     """Of the tokens of most merit as few as together weigh more than `wanted`, but at least `keep`."""
-    for look in (*_LOOKS, len(merits)):  # the last is all
-        likely = np.flatnonzero(merits >= bound_of_top(merits, look))
-        order = merits[likely].argsort()[::-1]
-        sums: NDArray[np.float64] = np.cumsum(weights[likely[order]], dtype=np.float64)
-        count = max(keep, 1 + int(sums.searchsorted(wanted, side="right")))
-        if count < len(likely):
-            break
-    chosen = likely[order[:count]]
-    return chosen[weights[chosen] > 0]
+    for look in _LOOKS:
+        best = _best(merits, weights, look)
+        count = max(keep, _reaching(weights[best], wanted))
+        if count < len(best):
+            return best[:count]
+    best = _best(merits, weights, len(merits))
+    return best[: max(keep, _reaching(weights[best], wanted))]
+
+
+def _best(merits: Logits, weights: Logits, count: int) -> Tokens:
+    """At least `count` tokens of most merit (those that are possible), the best first."""
+    likely = np.flatnonzero((merits >= bound_of_top(merits, count)) & (weights > 0))
+    return likely[merits[likely].argsort()[::-1]]
+
+
+def _reaching(weights: Logits, wanted: float) -> int:
+    """How many of the weights, from the first on, have a sum above `wanted`; one more than there are if all have not."""
+    return 1 + int(np.cumsum(weights, dtype=np.float64).searchsorted(wanted, side="right"))
