@@ -68,7 +68,8 @@ class LocallyTypical:
         total = float(weights.sum())
         # The surprise of a token is log(total) - exponent, and the entropy is its mean; their difference has no need of the logarithm.
         distance = np.abs(exponents - float((weights * exponents).sum()) / total)
-        return tokens[_fewest(-distance, weights, self._p * total, self._keep)]
+        chosen: Tokens = tokens[_fewest(-distance, weights, self._p * total, self._keep)]
+        return chosen
 
 
 def _fewest(merits: Logits, weights: Logits, wanted: float, keep: int) -> Tokens:
@@ -85,7 +86,8 @@ def _fewest(merits: Logits, weights: Logits, wanted: float, keep: int) -> Tokens
 def _best(merits: Logits, weights: Logits, count: int) -> Tokens:
     """At least `count` tokens of most merit (those that are possible), the best first."""
     likely = np.flatnonzero((merits >= bound_of_top(merits, count)) & (weights > 0))
-    return likely[merits[likely].argsort()[::-1]]
+    ranked: Tokens = likely[merits[likely].argsort()[::-1]]
+    return ranked
 
 
 def _reaching(weights: Logits, wanted: float) -> int:
