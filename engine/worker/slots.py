@@ -48,7 +48,7 @@ class Slot:
     """A place for one sequence: `tokens` are those whose state is computed. `is_busy` while a sequence owns it.
 
     Only sequences with the same `salt` may share its state. `stops`: the lengths, in rising order, at which it is worth keeping;
-    `is_kept`: it was, and here it is.
+    `is_kept`: it was, and here it is. `turn`: the last length at which a next turn may part from it; 0 where unknown.
     """
 
     def __init__(self, number: int) -> None:
@@ -56,6 +56,7 @@ class Slot:
         self.tokens: list[int] = []
         self.salt = ""
         self.stops: list[int] = []
+        self.turn = 0
         self.is_busy = False
         self.is_kept = False
         self.last_used = 0
@@ -125,7 +126,7 @@ class Slots:
         if source is not None and slot is not source:
             self._copy(source, slot, length)
         self._truncate(slot, length)
-        slot.is_busy, slot.is_kept, slot.salt = True, False, salt
+        slot.is_busy, slot.is_kept, slot.salt, slot.turn = True, False, salt, max(stops, default=0)
         shared = {self._longest_common(tokens, slot)} if reuse else set()
         slot.stops = sorted(stop for stop in {*stops, *shared} if self._is_worth_a_stop(stop, slot, tokens))
         return slot
@@ -204,7 +205,7 @@ class Slots:
         started = time.perf_counter()
         if self._cells.restore(place.number, prefix.state):
             self._store.restored(prefix, time.perf_counter() - started)
-            place.tokens, place.salt = list(prefix.tokens), salt
+            place.tokens, place.salt, place.turn = list(prefix.tokens), salt, 0
             self._touch(place)
 
     def _positions(self, *, busy: bool = False) -> int:
@@ -212,7 +213,13 @@ class Slots:
         return sum(len(slot.tokens) for slot in self._slots if slot.is_busy or not busy)
 
     def _evict(self, slot: Slot) -> None:
-        """Empty a slot, but keep its state elsewhere if nobody here has it."""
+        """Empty a slot, but keep its state elsewhere if nobody here has it.
+
+        Of a window, what is saved can only be continued from its end: for an idle slot, that is where the next turn begins.
+        """
+        parts = self._memory.window_tokens and not slot.is_busy and 0 < slot.turn < len(slot.tokens)
+        if parts and self._has_state_at(slot, slot.turn):
+            self._truncate(slot, slot.turn)
         if self._store is not None and slot.tokens and not self._is_covered(slot):
             self._store.keep(slot.salt, slot.tokens, lambda: self._cells.save(slot.number))
         self._truncate(slot, 0)
@@ -271,7 +278,7 @@ class Slots:
         elif any(not other.is_busy for other in self._slots):
             place = self._vacated(None)
             self._copy(slot, place, len(slot.tokens))
-            place.is_kept, place.salt = True, slot.salt
+            place.is_kept, place.salt, place.turn = True, slot.salt, 0
             self._touch(place)
 
     def _vacated(self, but: Slot | None) -> Slot:
