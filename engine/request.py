@@ -146,7 +146,25 @@ class JsonConstraint(_Value, frozen=True, kw_only=True, tag="json"):
     schema: str
 
 
-Constraint = JsonConstraint
+class GrammarConstraint(_Value, frozen=True, kw_only=True, tag="grammar"):
+    """The answer is a text of `grammar`: GBNF, or Lark as llguidance reads it."""
+
+    grammar: str
+
+
+class RegexConstraint(_Value, frozen=True, kw_only=True, tag="regex"):
+    """The answer is a text that `regex` (in Rust's syntax, without looking around) matches whole."""
+
+    regex: str
+
+
+class ChoiceConstraint(_Value, frozen=True, kw_only=True, tag="choice"):
+    """The answer is one of `choices`."""
+
+    choices: tuple[str, ...]
+
+
+Constraint = JsonConstraint | GrammarConstraint | RegexConstraint | ChoiceConstraint
 
 
 class LoraScale(_Value, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ them; those that are plain text end a lazy lexeme. Must not know a vocabulary, n
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.chat.reasoning import ReasoningFormat
@@ -14,6 +14,8 @@ from engine.chat.tool_formats.block import ToolFormat
 from engine.request import JsonObject
 
 _ANYTHING = r"/(.|\n)*/"
+_UNESCAPED = re.compile(r"\\.|/|\n", re.DOTALL)
+_ESCAPED = {"/": r"\/", "\n": r"\n"}
 _WHITE_SPACE = r"/[ \t\r\n]*/"
 # Free white space lets a weak model wander in it for ever; templates show models their own calls spaced as Python spaces JSON.
 _COMPACT: JsonObject = {"whitespace_flexible": False}
@@ -45,9 +47,24 @@ class AnswerGrammar:
         self._tokens = tokens
         self._marks = re.compile("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)")
 
-    def json(self, schema: JsonObject, thinking: Thinking | None) -> str:
-        """One JSON document valid under `schema`."""
-        return self._written({"start": f"{self._thought(thinking)} answer", "answer": _compact(schema)}, thinking)
+    @staticmethod
+    def json(schema: str) -> str:
+        """The rule for one JSON document valid under `schema`."""
+        return _compact(json.loads(schema))
+
+    @staticmethod
+    def regex(regex: str) -> str:
+        """The rule for a text that a regular expression matches whole."""
+        return "/" + _UNESCAPED.sub(lambda found: _ESCAPED.get(found.group(), found.group()), regex) + "/"
+
+    @staticmethod
+    def choice(choices: Iterable[str]) -> str:
+        """The rule for one of these texts."""
+        return " | ".join(json.dumps(choice, ensure_ascii=False) for choice in choices)
+
+    def behind(self, thinking: Thinking, answer: str) -> str:
+        """What a rule says, once the model has thought."""
+        return self._written({"start": f"{self._thought(thinking)} answer", "answer": answer}, thinking)
 
     def tools(
         self,

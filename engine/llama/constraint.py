@@ -4,17 +4,19 @@ Must not know where a schema comes from, nor how tokens are drawn.
 """
 
 import ctypes
-import math
-from collections.abc import Iterator
-from decimal import Decimal
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import llama_cpp
 import msgspec
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from llguidance.gbnf_to_lark import any_to_lark
 from numpy.typing import NDArray
 
+from engine.llama.json_schemas import JsonSchema, SchemaUnsupported
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.llama.token_mask import TokenMask
@@ -23,25 +25,38 @@ from engine.llama.token_mask import TokenMask
 _JSON_OPTIONS: Any = {"whitespace_flexible": False}
 _LIMITS = LLParserLimits(verbose_errors=False)
 
-_MAX_REMAINDERS = 200_000
-"""Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
+_MOST_REASON_CHARACTERS = 300
+_TOO_COMPLEX = ("too many", "Too many", "too complex", "too big", "limit")
+"""Signs in a reason: while generating, llguidance says of most of its limits only in words that they were reached."""
+_MOST_REMEMBERED = 32
+_MOST_REMEMBERED_CHARACTERS = 1 << 16
+_MOST_GRAMMAR_CHARACTERS = 1 << 16
+"""Of a grammar, a regular expression or all choices. GBNF is converted in Python, which takes about a second for so much."""
 
 
-class SchemaUnsupported(ValueError):
-    """The schema can't be enforced whole; the message names what is in the way."""
+class ConstraintTooComplex(LlamaError):
+    """Going on would take more time or memory than one request may have."""
 
 
 class Constraint:
     """What one sequence may still say."""
 
-    def __init__(self, matcher: LLMatcher, mask: TokenMask) -> None:
-        """`mask` is room for the next mask; constraints that are asked in turns may share it."""
+    def __init__(self, matcher: LLMatcher, mask: TokenMask, schema: JsonSchema | None = None) -> None:
+        """`mask` is room for the next mask; constraints that are asked in turns may share it. `schema`: what a finished answer is
+        checked against."""
         self._matcher = matcher
         self._mask = mask
+        self._schema = schema
 
     def copy(self) -> "Constraint":
         """An independent constraint in the same state."""
-        return Constraint(self._matcher.deep_copy(), self._mask)
+        return Constraint(self._matcher.deep_copy(), self._mask, self._schema)
+
+    def check(self, answer: bytes) -> None:
+        """LlamaError if a finished answer is not what was asked for: a wrong one must not pass as valid."""
+        violation = self._schema.violation(answer) if self._schema else None
+        if violation:
+            raise LlamaError(f"the answer is not valid under its schema: {violation}")
 
     def mask(self, logits: NDArray[np.float32]) -> None:
         """Set the logits of tokens that are not allowed next to minus infinity."""
@@ -68,7 +83,10 @@ class Constraint:
         return bool(self._matcher.is_stopped())
 
     def _broken(self) -> LlamaError:
-        return LlamaError(f"the constraint broke: {self._matcher.get_error()}")
+        reason = _without_layout(self._matcher.get_error())
+        if any(sign in reason for sign in _TOO_COMPLEX):
+            return ConstraintTooComplex(f"what the answer is held to turned out to be too complex: {reason}")
+        return LlamaError(f"the constraint broke: {reason}")
 
 
 class ConstraintCompiler:
@@ -78,30 +96,90 @@ class ConstraintCompiler:
         self._mask = TokenMask(model.vocabulary_size)
         self._tokenizer = _tokenizer(model)
 
+        self._known: OrderedDict[tuple[str, str], Constraint] = OrderedDict()
+        self._lock = threading.Lock()
+
     def json(self, schema: str) -> Constraint:
         """A constraint to JSON documents valid under `schema`. SchemaUnsupported names what it can't enforce."""
-        try:
-            grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
-        except ValueError as error:
-            raise SchemaUnsupported(str(error)) from error
-        _check_divisors(msgspec.json.decode(schema))
-        return self._compiled(grammar)
+        return self._remembered(("json", schema), lambda: self._json(schema))
 
     def lark(self, grammar: str) -> Constraint:
-        """A constraint to a grammar in llguidance's form of Lark. SchemaUnsupported names what it can't enforce."""
+        """A constraint to a grammar of our own making, in llguidance's form of Lark. SchemaUnsupported names what it can't enforce."""
+        return self._remembered(("lark", grammar), lambda: self._compiled(LLMatcher.grammar_from_lark(grammar)))
+
+    def grammar(self, grammar: str) -> Constraint:
+        """A constraint to texts of a grammar, in GBNF or in Lark as llguidance reads it. SchemaUnsupported says what is wrong with it."""
+        return self._remembered(("grammar", grammar), lambda: self._compiled(_lark(_bounded(grammar))))
+
+    def regex(self, regex: str) -> Constraint:
+        """A constraint to texts that a regular expression matches whole. SchemaUnsupported says what is wrong with it."""
+        compile_regex = LLMatcher.grammar_from_regex
+        return self._remembered(("regex", regex), lambda: self._compiled(compile_regex(_bounded(regex))))
+
+    def choice(self, choices: Iterable[str]) -> Constraint:
+        """A constraint to just these texts. SchemaUnsupported if they are too many."""
+        alternatives = " | ".join(msgspec.json.encode(choice).decode() for choice in choices)
+        # As one terminal they are one automaton; as a rule each would be a candidate of its own at every step.
+        grammar = LLMatcher.grammar_from_lark(f"start: CHOICE\nCHOICE: {_bounded(alternatives)}")
+        return self._remembered(("choice", alternatives), lambda: self._compiled(grammar))
+
+    def _remembered(self, key: tuple[str, str], compile_it: Callable[[], Constraint]) -> Constraint:
+        """An independent constraint, compiled unless it lately was."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+                return known.copy()
+        compiled = compile_it()
+        if len(key[1]) <= _MOST_REMEMBERED_CHARACTERS:
+            with self._lock:
+                self._known[key] = compiled
+                while len(self._known) > _MOST_REMEMBERED:
+                    self._known.popitem(last=False)
+        return compiled.copy()
+
+    def _json(self, text: str) -> Constraint:
+        schema = JsonSchema(text)
         try:
-            return self._compiled(LLMatcher.grammar_from_lark(grammar))
+            grammar = LLMatcher.grammar_from_json_schema(schema.text, overrides=_JSON_OPTIONS)
         except ValueError as error:
-            raise SchemaUnsupported(str(error)) from error
+            raise schema.refusal(str(error)) from error
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
+        if matcher.is_error():
+            raise schema.refusal(matcher.get_error())
+        return Constraint(_begun(matcher), self._mask, schema)
 
     def _compiled(self, grammar: str) -> Constraint:
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
         if matcher.is_error():
-            raise SchemaUnsupported(_first_line(matcher.get_error()))
-        matcher.compute_bitmask()  # a schema that refers to nothing but itself allows no first token
-        if matcher.is_error():
-            raise SchemaUnsupported(f"no document can begin under it ({_first_line(matcher.get_error())})")
-        return Constraint(matcher, self._mask)
+            raise SchemaUnsupported(_without_layout(matcher.get_error()))
+        return Constraint(_begun(matcher), self._mask)
+
+
+def _begun(matcher: LLMatcher) -> LLMatcher:
+    """The same, once it has been seen to allow a first token: what refers to nothing but itself allows none."""
+    matcher.compute_bitmask()
+    if matcher.is_error():
+        raise SchemaUnsupported(f"no text can begin under it ({_without_layout(matcher.get_error())})")
+    return matcher
+
+
+def _bounded(text: str) -> str:
+    if len(text) > _MOST_GRAMMAR_CHARACTERS:
+        raise SchemaUnsupported(f"it has {len(text)} characters; expected at most {_MOST_GRAMMAR_CHARACTERS}")
+    return text
+
+
+def _lark(grammar: str) -> str:
+    """A grammar for llguidance, from Lark or from GBNF, which writes its rules with `::=`."""
+    if "%json" in grammar:
+        raise SchemaUnsupported("`%json` is not taken, for a schema within a grammar is not checked; ask for JSON instead")
+    try:
+        return LLMatcher.grammar_from_lark(any_to_lark(grammar))
+    except RecursionError as error:
+        raise SchemaUnsupported("it is nested too deeply") from error
+    except Exception as error:  # the converter raises bare ones
+        raise SchemaUnsupported(_without_layout(str(error))) from error
 
 
 def _tokenizer(model: Model) -> LLTokenizer:
@@ -115,26 +193,6 @@ def _tokenizer(model: Model) -> LLTokenizer:
     return tokenizer
 
 
-def _check_divisors(schema: Any) -> None:
-    """SchemaUnsupported where telling multiples apart takes too many states: as many as the least common multiple has, for each."""
-    divisors = [Decimal(repr(value)).normalize().as_tuple().digits for value in _values_of(schema, "multipleOf")]
-    remainders = len(divisors) * math.lcm(*(int("".join(map(str, digits))) for digits in set(divisors)))
-    if divisors and remainders > _MAX_REMAINDERS:
-        raise SchemaUnsupported("its values of multipleOf are too large, or have too large a common multiple")
-
-
-def _values_of(schema: Any, key: str) -> Iterator[int | float]:
-    """The numbers that stand under `key`, however deep."""
-    unread = [schema]
-    while unread:
-        item = unread.pop()
-        if isinstance(item, dict):
-            unread += item.values()
-            if isinstance(item.get(key), int | float) and not isinstance(item[key], bool):
-                yield item[key]
-        elif isinstance(item, list):
-            unread += item
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "the schema can't be compiled"
+def _without_layout(text: str) -> str:
+    """A message in one line: the libraries draw below the text what is wrong in it."""
+    return " ".join(text.split())[:_MOST_REASON_CHARACTERS] or "it can't be compiled"

@@ -15,9 +15,19 @@ from engine.chat.formats import tool_format
 from engine.chat.reasoning import ReasoningSplitter, reasoning_format
 from engine.chat.tool_formats.block import ToolFormat
 from engine.errors import EngineError
-from engine.llama.constraint import Constraint, ConstraintCompiler, SchemaUnsupported
+from engine.llama.constraint import Constraint, ConstraintCompiler
+from engine.llama.json_schemas import SchemaUnsupported
 from engine.llama.model import Model
-from engine.request import ChatPrompt, GenerationRequest, JsonObject, ToolUse
+from engine.request import (
+    ChatPrompt,
+    ChoiceConstraint,
+    GenerationRequest,
+    GrammarConstraint,
+    JsonConstraint,
+    JsonObject,
+    RegexConstraint,
+    ToolUse,
+)
 from engine.request import Constraint as Wanted
 
 _OPENING_TOKENS = 16
@@ -61,19 +71,38 @@ class AnswerForm:
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
         thinking = self._thinking(request, prompt_tokens)
-        with _enforcing("this JSON schema", "schema"):
-            json = self._json(request.constraint, thinking)
+        alone = self._held(request.constraint, thinking) if request.constraint else None
         if request.tool_use is None:
-            return json
-        return self._calls(request, request.tool_use, thinking) or json
-
-    def _json(self, wanted: Wanted | None, thinking: Thinking | None) -> Constraint | None:
-        if wanted is None:
-            return None
-        alone = self._compiler.json(wanted.schema)
-        if thinking is None:
             return alone
-        return self._compiler.lark(self._grammar.json(msgspec.json.decode(wanted.schema), thinking))
+        return self._calls(request, request.tool_use, thinking) or alone
+
+    def _held(self, wanted: Wanted, thinking: Thinking | None) -> Constraint:
+        match wanted:
+            case JsonConstraint():
+                with _enforcing("this JSON schema", "schema"):
+                    alone = self._compiler.json(wanted.schema)
+                    return self._behind(thinking, AnswerGrammar.json(wanted.schema)) if thinking else alone
+            case RegexConstraint():
+                with _enforcing("this regular expression", "regex"):
+                    alone = self._compiler.regex(wanted.regex)
+                    return self._behind(thinking, AnswerGrammar.regex(wanted.regex)) if thinking else alone
+            case ChoiceConstraint():
+                with _enforcing("this choice", "choice"):
+                    alone = self._compiler.choice(wanted.choices)
+                    return self._behind(thinking, AnswerGrammar.choice(wanted.choices)) if thinking else alone
+            case GrammarConstraint():
+                with _enforcing("this grammar", "grammar"):
+                    return self._grammar_alone(wanted.grammar, thinking)
+
+    def _behind(self, thinking: Thinking, answer: str) -> Constraint:
+        return self._compiler.lark(self._grammar.behind(thinking, answer))
+
+    def _grammar_alone(self, grammar: str, thinking: Thinking | None) -> Constraint:
+        if thinking is not None:
+            raise SchemaUnsupported(
+                "the model thinks before it answers, which the grammar has no place for; switch thinking off"
+            )
+        return self._compiler.grammar(grammar)
 
     def _thinking(self, request: GenerationRequest, prompt_tokens: list[int]) -> Thinking | None:
         if self._reasoning is None or not request.split_reasoning:
@@ -92,7 +121,8 @@ class AnswerForm:
                 )
             return None
         assert isinstance(request.prompt, ChatPrompt)
-        answer = msgspec.json.decode(request.constraint.schema) if request.constraint else None
+        wanted = request.constraint
+        answer = msgspec.json.decode(wanted.schema) if isinstance(wanted, JsonConstraint) else None
         tools = list(_callable(request.prompt.tools, use))
         if use.strict or use.is_required:
             with _enforcing("the schema of a tool's arguments", "tools"):

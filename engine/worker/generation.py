@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from engine.activity import WorkerActivity
 from engine.errors import EngineError
 from engine.events import Event, Failed, Finished, FinishReason, Started
+from engine.llama.constraint import ConstraintTooComplex
 from engine.llama.context import Context
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
@@ -151,6 +152,8 @@ class Generator:
             yield from events
         except EngineError as error:
             yield from self._fail(job, error)
+        except ConstraintTooComplex as error:
+            yield from self._fail(job, EngineError("unsupported_schema", str(error)))
         except LlamaError as error:
             yield from self._fail(job, EngineError("internal", str(error)))
 
@@ -240,6 +243,8 @@ class Generator:
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> Iterator[tuple[int, Event]]:
         job = sequence.job
+        if reason == "stop" and sequence.constraint and not sequence.output.hit_stop_string:
+            sequence.constraint.check(b"".join(map(self._model.piece, sequence.tokens[len(job.prompt_tokens) :])))
         self._scheduler.discard(sequence)
         sequence.sampler.close()  # it holds as much as a vocabulary's candidates; the request may have many answers
         score = sequence.cumulative_logprob if job.request.score else None

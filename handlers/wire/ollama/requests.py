@@ -7,6 +7,7 @@ from handlers.wire.logprobs import requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.ollama.options import max_tokens, parse_sampling
 from handlers.wire.stop import parse_stop
+from handlers.wire.text_constraints import check_beside_tools, parse_constraint
 from handlers.wire.types.ollama import ChatRequest, GenerateRequest, ModelOptions
 
 Body = GenerateRequest | ChatRequest
@@ -17,11 +18,14 @@ def generation_request(
 ) -> GenerationRequest:
     """The generation that `body` asks for with `prompt`. A prompt too long for the context is shortened, as Ollama documents."""
     options: ModelOptions = body.get("options") or {}
+    constraint = parse_constraint(body, parse_format(body.get("format")), "format")
+    if tool_use:
+        check_beside_tools(constraint, "tools")
     return GenerationRequest(
         model=body["model"],
         prompt=prompt,
         sampling=parse_sampling(options),
-        constraint=parse_format(body.get("format")),
+        constraint=constraint,
         stop=parse_stop(options.get("stop")),
         max_tokens=max_tokens(options),
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),

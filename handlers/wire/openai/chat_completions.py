@@ -35,6 +35,7 @@ from handlers.wire.openai.stream_options import check_stream_options
 from handlers.wire.openai.tools import parse_tools
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
+from handlers.wire.text_constraints import check_beside_tools, parse_constraint
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
 ID_PREFIX = "chatcmpl-"
@@ -49,7 +50,9 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
     check_stream_options(body)
     offer = parse_tools(body)
-    constraint = parse_response_format(body.get("response_format"))
+    constraint = parse_constraint(body, parse_response_format(body.get("response_format")), "response_format")
+    if offer.tools:
+        check_beside_tools(constraint, "tools")
     return GenerationRequest(
         model=body["model"],
         prompt=ChatPrompt(

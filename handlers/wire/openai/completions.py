@@ -27,6 +27,7 @@ from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
+from handlers.wire.text_constraints import parse_constraint
 from handlers.wire.types.openai import CreateCompletionRequest as Body
 
 ID_PREFIX = "cmpl-"
@@ -38,11 +39,13 @@ def parse(body: Body) -> tuple[GenerationRequest, ...]:
     """The generations that a validated body asks for, one for each prompt. Raises InvalidParameter."""
     check_stream_options(body)
     n, candidates = answers(body), _candidates(body)
+    constraint = parse_constraint(body)
     return tuple(
         GenerationRequest(
             model=body["model"],
             prompt=prompt,
             sampling=parse_sampling(body),
+            constraint=constraint,
             stop=parse_stop(body.get("stop")),
             max_tokens=or_default(body.get("max_tokens"), _DEFAULT_MAX_TOKENS),
             n=candidates,

@@ -16,6 +16,9 @@ class GenerateRequest(TypedDict):
     suffix: NotRequired[str | None]
     images: NotRequired[Images | None]
     format: NotRequired[Format]
+    grammar: NotRequired[str | None]
+    regex: NotRequired[str | None]
+    choice: NotRequired[Choice]
     system: NotRequired[str | None]
     stream: NotRequired[bool | None]
     think: NotRequired[Think]
@@ -163,6 +166,9 @@ class ChatRequest(TypedDict):
     messages: list[ChatMessage] | None
     tools: NotRequired[list[ToolDefinition] | None]
     format: NotRequired[Format]
+    grammar: NotRequired[str | None]
+    regex: NotRequired[str | None]
+    choice: NotRequired[Choice]
     options: NotRequired[ModelOptions | None]
     stream: NotRequired[bool | None]
     think: NotRequired[Think]
@@ -397,6 +403,8 @@ class VersionResponse(TypedDict):
 Images: TypeAlias = list[str]
 
 Format: TypeAlias = Literal["", "json"] | dict[str, Any] | None
+
+Choice: TypeAlias = list[str] | None
 
 Think: TypeAlias = bool | Literal["high", "medium", "low", "max"] | None
 

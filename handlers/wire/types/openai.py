@@ -49,6 +49,9 @@ class CreateChatCompletionRequest(TypedDict):
     function_call: NotRequired[Literal["none", "auto"] | ChatCompletionFunctionCallOption]
     functions: NotRequired[list[ChatCompletionFunctions]]
     chat_template_kwargs: NotRequired[ChatTemplateKwargs]
+    grammar: NotRequired[str | None]
+    regex: NotRequired[str | None]
+    choice: NotRequired[Choice]
     ignore_eos: NotRequired[bool | None]
     top_k: NotRequired[int | None]
     min_p: NotRequired[float | None]
@@ -701,6 +704,9 @@ class CreateCompletionRequest(TypedDict):
     temperature: NotRequired[float | None]
     top_p: NotRequired[float | None]
     user: NotRequired[str]
+    grammar: NotRequired[str | None]
+    regex: NotRequired[str | None]
+    choice: NotRequired[Choice]
     ignore_eos: NotRequired[bool | None]
     top_k: NotRequired[int | None]
     min_p: NotRequired[float | None]
@@ -888,6 +894,8 @@ ChatCompletionToolChoiceOption: TypeAlias = (
 )
 
 ChatTemplateKwargs: TypeAlias = dict[str, Any] | None
+
+Choice: TypeAlias = list[str] | None
 
 Mirostat: TypeAlias = Literal[0, 1, 2] | None
 

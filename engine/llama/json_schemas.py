@@ -1,0 +1,184 @@
+"""Owns what a JSON Schema must be like to be kept whole, and the check of a finished answer against it.
+
+llguidance refuses most of what it can't enforce, but not where in the schema that stands, and a few things it lets pass. Must not know
+tokens, nor where a schema comes from.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+
+JsonObject = dict[str, Any]
+
+_MOST_CHARACTERS = 1 << 20
+_MOST_REASON_CHARACTERS = 300
+_MOST_REMAINDERS = 200_000
+"""Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
+
+_SCHEMA = {
+    *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
+    *("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"),
+}
+_SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
+_NAMED_SCHEMAS = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
+"""Keywords under which schemas stand: one, a list of them, or one for each name."""
+
+_OF_OTHER_DRAFTS = ("dependencies", "divisibleBy", "disallow", "extends")
+_TELLING = ("$ref", "format", "pattern")
+"""Keywords whose value llguidance repeats where it can't keep them."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
+_UNIMPLEMENTED = re.compile(r'Unimplemented keys: \["(?P<key>[^"]+)"')
+
+
+class SchemaUnsupported(ValueError):
+    """The schema or grammar can't be enforced whole; the message names what is in the way, and where."""
+
+
+class JsonSchema:
+    """A valid JSON Schema without anything that would be ignored."""
+
+    def __init__(self, text: str) -> None:
+        """SchemaUnsupported names what is wrong with it, or what would not be kept."""
+        if len(text) > _MOST_CHARACTERS:
+            raise SchemaUnsupported(f"it has {len(text)} characters; expected at most {_MOST_CHARACTERS}")
+        self._schema = _decoded(text)
+        self._validator = _validator(self._schema)
+        for path, schema in subschemas(self._schema):
+            _drop_what_says_nothing(schema)
+            _check_keywords(path, schema)
+        _check_divisors(self._schema)
+        self.text = msgspec.json.encode(self._schema).decode()
+
+    def refusal(self, reason: str) -> SchemaUnsupported:
+        """llguidance's reason for not taking it, with the place that it speaks of."""
+        place = self._place(reason)
+        said = " ".join(reason.split())[:_MOST_REASON_CHARACTERS] or "it can't be compiled"
+        return SchemaUnsupported(
+            place if place and _UNIMPLEMENTED.search(reason) else f"{place}: {said}" if place else said
+        )
+
+    def violation(self, answer: bytes) -> str | None:
+        """What is wrong with a finished answer; None if it is valid."""
+        try:
+            document = msgspec.json.decode(answer)
+        except (msgspec.DecodeError, RecursionError) as error:
+            return f"it is no JSON ({error})"
+        violation = next(self._validator.iter_errors(document), None)
+        return None if violation is None else str(violation.message)
+
+    def _place(self, reason: str) -> str | None:
+        unimplemented = _UNIMPLEMENTED.search(reason)
+        for path, schema in subschemas(self._schema):
+            keyword = unimplemented["key"] if unimplemented else _told_by(reason, schema)
+            if keyword in schema:
+                return f"`{path}.{keyword}` can't be enforced"
+        return None
+
+
+def _told_by(reason: str, schema: JsonObject) -> str:
+    """The keyword of this schema that llguidance speaks of, if it is in this one."""
+    if "oneOf" in reason:
+        return "oneOf"
+    values = ((keyword, schema.get(keyword)) for keyword in _TELLING)
+    return next((keyword for keyword, value in values if isinstance(value, str) and value in reason), "")
+
+
+def subschemas(schema: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """Each schema within a schema with its path, itself first; those that are `true` or `false` not."""
+    unread: list[tuple[str, Any]] = [("$", schema)]
+    while unread:
+        path, item = unread.pop()
+        if isinstance(item, dict):
+            yield path, item
+            unread += reversed(list(_children(path, item)))
+
+
+def _children(path: str, schema: JsonObject) -> Iterator[tuple[str, Any]]:
+    for keyword, value in schema.items():
+        if keyword in _NAMED_SCHEMAS and isinstance(value, dict):
+            yield from ((_below(f"{path}.{keyword}", name), child) for name, child in value.items())
+        elif keyword in _SCHEMAS and isinstance(value, list):
+            yield from ((f"{path}.{keyword}[{index}]", child) for index, child in enumerate(value))
+        elif keyword in _SCHEMA:
+            yield f"{path}.{keyword}", value
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if _PLAIN_NAME.fullmatch(name) else f"{path}[{msgspec.json.encode(name).decode()}]"
+
+
+def _decoded(text: str) -> JsonObject:
+    try:
+        schema = msgspec.json.decode(text)
+    except RecursionError as error:
+        raise SchemaUnsupported("it is nested too deeply") from error
+    except msgspec.DecodeError as error:
+        raise SchemaUnsupported(f"it is no JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise SchemaUnsupported("expected an object")
+    return schema
+
+
+def _validator(schema: JsonObject) -> Any:
+    """What checks answers. Nothing is ever fetched: a schema that refers to another one would make the server ask any host for it."""
+    try:
+        return jsonschema_rs.validator_for(schema, retriever=_retrieve_nothing)
+    except jsonschema_rs.ValidationError as error:
+        path = "$"
+        for step in error.instance_path:
+            path = f"{path}[{step}]" if isinstance(step, int) else _below(path, step)
+        raise SchemaUnsupported(f"`{path}` is no valid JSON Schema: {error.message}") from error
+    except ValueError as error:  # so it says that its own limit of nesting is reached
+        raise SchemaUnsupported(str(error)) from error
+
+
+def _retrieve_nothing(uri: str) -> Any:
+    raise LookupError(f"{uri} is not part of this schema")
+
+
+def _drop_what_says_nothing(schema: JsonObject) -> None:
+    """Some generators write these always, and llguidance refuses the keyword whatever its value."""
+    if schema.get("uniqueItems") is False:
+        del schema["uniqueItems"]
+
+
+def _check_keywords(path: str, schema: JsonObject) -> None:
+    for keyword in _OF_OTHER_DRAFTS:
+        if keyword in schema:
+            raise SchemaUnsupported(f"`{path}.{keyword}` is no keyword of JSON Schema 2020-12, and would be ignored")
+    if "x-guidance" in schema:
+        raise SchemaUnsupported(f"`{path}.x-guidance` would change how other keywords are kept; leave it out")
+    # Names beyond `properties` and `required` may come twice; they would count twice, and a reader of the answer sees one.
+    least = schema.get("minProperties", 0)
+    certain = len(set(schema.get("required", ()))) + 1
+    if least > certain:
+        raise SchemaUnsupported(
+            f"`{path}.minProperties` can't be enforced beyond one property more than are required there: {least} > {certain}"
+        )
+
+
+def _check_divisors(schema: Any) -> None:
+    """SchemaUnsupported where telling multiples apart takes too many states: as many as the least common multiple has, for each."""
+    divisors = [Decimal(repr(value)).normalize().as_tuple().digits for value in _values_of(schema, "multipleOf")]
+    remainders = len(divisors) * math.lcm(*(int("".join(map(str, digits))) for digits in set(divisors)))
+    if divisors and remainders > _MOST_REMAINDERS:
+        raise SchemaUnsupported("its values of multipleOf are too large, or have too large a common multiple")
+
+
+def _values_of(schema: Any, key: str) -> Iterator[int | float]:
+    """The numbers that stand under `key`, however deep."""
+    unread = [schema]
+    while unread:
+        item = unread.pop()
+        if isinstance(item, dict):
+            unread += item.values()
+            if isinstance(item.get(key), int | float) and not isinstance(item[key], bool):
+                yield item[key]
+        elif isinstance(item, list):
+            unread += item

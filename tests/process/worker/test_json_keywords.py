@@ -1,0 +1,140 @@
+"""Every keyword of JSON Schema 2020-12 that restricts values: the demo model's answers are valid under it, or it is refused by its path."""
+
+import json
+
+import jsonschema
+import pytest
+from jsonschema_specifications import REGISTRY
+
+from engine.errors import EngineError
+from engine.request import JsonConstraint, SamplingParams
+from tests.process.worker.inprocess import InProcess, request
+
+BOUNDED = {"type": "string", "maxLength": 8}
+KEPT = {
+    "type": {"type": "boolean"},
+    "type, several": {"type": ["null", "boolean"]},
+    "enum": {"enum": [1, "two", None, {"three": [4]}]},
+    "const": {"const": {"a": [1, 2]}},
+    "minLength, maxLength": {"type": "string", "minLength": 3, "maxLength": 5},
+    "pattern": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"},
+    "format date": {"type": "string", "format": "date"},
+    "format time": {"type": "string", "format": "time"},
+    "format uuid": {"type": "string", "format": "uuid"},
+    "format ipv4": {"type": "string", "format": "ipv4"},
+    "minimum, maximum": {"type": "integer", "minimum": -3, "maximum": 12},
+    "exclusiveMinimum, exclusiveMaximum": {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 3},
+    "multipleOf": {"type": "integer", "multipleOf": 7, "minimum": 0, "maximum": 700},
+    "items, minItems, maxItems": {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 4},
+    "items: false": {"type": "array", "prefixItems": [{"type": "null"}], "items": False},
+    "prefixItems": {"type": "array", "prefixItems": [{"const": 1}, BOUNDED], "items": {"type": "null"}, "maxItems": 3},
+    "properties, required": {
+        "type": "object",
+        "properties": {"a": BOUNDED, "b": {"type": "boolean"}},
+        "required": ["b"],
+        "additionalProperties": False,
+    },
+    "additionalProperties": {"type": "object", "additionalProperties": {"type": "boolean"}, "maxProperties": 2},
+    "patternProperties": {
+        "type": "object",
+        "patternProperties": {"^x[0-9]$": {"type": "boolean"}},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 2,
+    },
+    "minProperties": {
+        "type": "object",
+        "properties": {"a": {"type": "null"}},
+        "required": ["a"],
+        "additionalProperties": {"type": "boolean"},
+        "minProperties": 2,
+        "maxProperties": 2,
+    },
+    "allOf": {"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 5}]},
+    "anyOf": {"anyOf": [{"type": "boolean"}, {"const": "neither"}]},
+    "oneOf": {"oneOf": [{"type": "boolean"}, {"type": "null"}]},
+    "$ref, $defs": {
+        "$defs": {"flag": {"type": "boolean"}},
+        "type": "array",
+        "items": {"$ref": "#/$defs/flag"},
+        "maxItems": 2,
+    },
+    "$ref, escaped": {"$defs": {"a/b c": {"type": "null"}}, "$ref": "#/$defs/a~1b%20c"},
+    "$anchor": {"$defs": {"flag": {"$anchor": "here", "type": "boolean"}}, "$ref": "#here"},
+    "$id": {"$id": "https://example.com/root", "$defs": {"x": {"$id": "item", "type": "null"}}, "$ref": "item"},
+    "$ref, recursive": {
+        "$defs": {
+            "node": {
+                "type": "object",
+                "properties": {
+                    "v": {"type": "boolean"},
+                    "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+                },
+                "required": ["v"],
+                "additionalProperties": False,
+            }
+        },
+        "$ref": "#/$defs/node",
+    },
+    "annotations": {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "t",
+        "description": "d",
+        "default": 1,
+        "examples": [1],
+        "deprecated": True,
+        "readOnly": True,
+        "writeOnly": False,
+        "$comment": "c",
+        "contentEncoding": "base64",
+        "contentMediaType": "text/plain",
+        "type": "boolean",
+    },
+    "uniqueItems: false": {"type": "array", "uniqueItems": False, "items": {"type": "null"}, "maxItems": 2},
+}
+REFUSED = {
+    "not": {"type": "string"},
+    "if": {"type": "string"},
+    "uniqueItems": True,
+    "contains": {"type": "string"},
+    "propertyNames": {"pattern": "^a"},
+    "dependentRequired": {"a": ["b"]},
+    "dependentSchemas": {"a": {"type": "object"}},
+    "unevaluatedProperties": False,
+    "unevaluatedItems": False,
+    "$dynamicAnchor": "here",
+    "oneOf": [{"type": "integer"}, {"type": "number"}],
+    "format": "regex",
+    "pattern": "a(?=b)",
+    "minProperties": 2,
+}
+
+
+def test_the_tables_name_every_keyword_that_restricts_values():
+    vocabularies = ("applicator", "validation", "unevaluated", "format-annotation")
+    uris = (f"https://json-schema.org/draft/2020-12/meta/{vocabulary}" for vocabulary in vocabularies)
+    names = {name for uri in uris for name in REGISTRY.contents(uri)["properties"]}
+    without_effect_alone = {"then", "else", "minContains", "maxContains"}
+    tabled = set(REFUSED) | {key for schema in KEPT.values() for key in schema}
+    assert names - without_effect_alone - tabled == set()
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_answers_are_valid(model: InProcess, name):
+    schema = KEPT[name]
+    constraint = JsonConstraint(schema=json.dumps(schema))
+    seeds = (SamplingParams(temperature=1.5, seed=seed) for seed in (1, 2, 3))
+    answers = model.run(*(request("a", constraint=constraint, max_tokens=300, sampling=s) for s in seeds))
+    finished = [answer for answer in answers if answer.finish_reasons == ["stop"]]
+    assert finished
+    for answer in finished:
+        jsonschema.Draft202012Validator(schema).validate(json.loads(answer.text))
+
+
+@pytest.mark.parametrize("keyword", REFUSED)
+def test_what_cannot_be_kept_is_refused_by_its_path(model: InProcess, keyword):
+    schema = {"type": "object", "properties": {"a": {keyword: REFUSED[keyword]}}, "required": ["a"]}
+    with pytest.raises(EngineError) as caught:
+        model.run(request("a", constraint=JsonConstraint(schema=json.dumps(schema))))
+    assert caught.value.code == "unsupported_schema"
+    assert f"`$.properties.a.{keyword}`" in caught.value.message

@@ -1,0 +1,68 @@
+"""A schema is taken whole or refused with the place that is in the way, and answers are checked against what was asked for."""
+
+import json
+
+import pytest
+
+from engine.llama.json_schemas import JsonSchema, SchemaUnsupported
+
+
+def schema(value):
+    return JsonSchema(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"properties": {"a": {"type": "any"}}}, "`$.properties.a.type`"),
+        ({"items": {"minLength": -1}}, "`$.items.minLength`"),
+        ({"anyOf": [{}, {"pattern": "("}]}, r"`$.anyOf[1].pattern`"),
+        ({"properties": {"two words": {"dependencies": {}}}}, '`$.properties["two words"].dependencies`'),
+        ({"$defs": {"a": {"x-guidance": {"lenient": True}}}}, "`$.$defs.a.x-guidance`"),
+        ({"minProperties": 3, "required": ["a"]}, "`$.minProperties`"),
+        ({"$ref": "http://127.0.0.1:9/other"}, "http://127.0.0.1:9/other is not part of this schema"),
+    ],
+)
+def test_what_would_not_be_kept_is_named_with_its_path(value, place):
+    with pytest.raises(SchemaUnsupported) as caught:
+        schema(value)
+    assert place in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ('Unimplemented keys: ["not"]', "`$.properties.a.not` can't be enforced"),
+        ("Unknown format: zip", "`$.properties.b.format` can't be enforced: Unknown format: zip"),
+        ("schema\n  too large", "schema too large"),
+    ],
+)
+def test_a_reason_of_the_compiler_gets_its_place_and_one_line(reason, message):
+    asked = schema({"properties": {"a": {"not": {}}, "b": {"format": "zip"}}})
+    assert str(asked.refusal(reason)) == message
+
+
+def test_names_of_properties_are_no_keywords():
+    schema({"properties": {"dependencies": {"type": "string"}, "x-guidance": {}}, "const": {"extends": 1}})
+
+
+def test_a_keyword_that_says_nothing_is_left_out():
+    assert json.loads(schema({"items": {"uniqueItems": False}}).text) == {"items": {}}
+
+
+@pytest.mark.parametrize("text", ["[]", "true", "{", "[" * 100_000, '{"a":' * 100_000])
+def test_what_is_no_schema_is_refused(text):
+    with pytest.raises(SchemaUnsupported):
+        JsonSchema(text)
+
+
+def test_a_schema_too_long_is_refused_by_its_length():
+    with pytest.raises(SchemaUnsupported, match="expected at most"):
+        schema({"enum": ["x" * (1 << 20)]})
+
+
+def test_a_valid_answer_has_no_violation_and_any_other_says_what_it_is():
+    asked = schema({"type": "object", "required": ["a"]})
+    assert asked.violation(b'{"a":1}') is None
+    assert "required" in asked.violation(b"{}")
+    assert "no JSON" in asked.violation(b'{"a":')
