@@ -173,7 +173,9 @@ def _bounded(text: str) -> str:
 def _lark(grammar: str) -> str:
     """A grammar for llguidance, from Lark or from GBNF, which writes its rules with `::=`."""
     if "%json" in grammar:
-        raise SchemaUnsupported("`%json` is not taken, for a schema within a grammar is not checked; ask for JSON instead")
+        raise SchemaUnsupported(
+            "`%json` is not taken, for a schema within a grammar is not checked; ask for JSON instead"
+        )
     try:
         return LLMatcher.grammar_from_lark(any_to_lark(grammar))
     except RecursionError as error:
