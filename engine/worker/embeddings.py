@@ -1,7 +1,8 @@
 """Owns the way from texts to vectors and to scores: a context of its own, batches across requests. Must not know generation."""
 
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from engine.config import LoadParams
 from engine.errors import EngineError
@@ -14,6 +15,7 @@ from engine.llama.model import Model
 from engine.request import EmbeddingRequest, RerankRequest
 from engine.worker.adapter_turns import AdapterTurns
 from engine.worker.adapters import Adapters
+from engine.worker.pacing import StepPace
 from engine.worker.pooling_inputs import embedding_inputs, rerank_inputs
 from engine.worker.pooling_jobs import EmbeddingJob, Output, PoolingJob, RerankJob, Turn, next_turns
 
@@ -25,12 +27,19 @@ _DEFAULT_TOKENS = 2048
 class Embedder:
     """Embeds, or ranks, with one model. Its context is made at the first request: a generating model seldom gets one."""
 
-    def __init__(self, model: Model, params: LoadParams, adapters: Adapters) -> None:
-        """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048."""
+    def __init__(
+        self, model: Model, params: LoadParams, adapters: Adapters, *, answers_run: Callable[[], bool]
+    ) -> None:
+        """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048. `answers_run`: whether answers of this model wait for
+        the end of a step; it is then kept to `params.target_step_seconds`."""
         self._model = model
         self._params = params
         self._adapters = adapters
+        self._answers_run = answers_run
         self._tokens = min(model.context_length, params.ctx_size_tokens or _DEFAULT_TOKENS)
+        self._pace = StepPace(
+            target_seconds=params.target_step_seconds, batch_tokens=min(self._tokens, params.micro_batch_tokens)
+        )
         # Of a text that a model reads from left to right, only the last token's state has seen all of it.
         self._takes_last_token = model.is_causal and model.pooling in ("none", "last", "rank")
         self._context: Context | None = None
@@ -80,7 +89,8 @@ class Embedder:
     def step(self) -> Iterator[tuple[int, Event]]:
         """Compute one batch, in which every request that waits has its share as far as they fit."""
         in_turn = self._adapter_turns.of(self._jobs)
-        turns = next_turns(in_turn, room_tokens=min(self._tokens, self._params.micro_batch_tokens), most=_SEQUENCES)
+        room = self._pace.prompt_tokens(int(self._answers_run()))
+        turns = next_turns(in_turn, room_tokens=room, most=_SEQUENCES)
         self._jobs.rotate(-1)  # whose long input found no room in this batch is sooner or later the first of one
         endings: dict[int, Event] = {}
         try:
@@ -121,6 +131,7 @@ class Embedder:
         """Compute the inputs of one batch and give each job what is its own."""
         context, batch = self._opened()
         inputs = [turn.tokens for turn in turns]
+        begun = time.monotonic()
         context.forget_all()
         context.apply(turns[0].job.adapters)
         try:
@@ -129,6 +140,8 @@ class Embedder:
             raise EngineError("internal", f"computing the embeddings failed: {error}") from error
         for turn, output in zip(turns, outputs, strict=True):
             turn.job.receive(output)
+        tokens = sum(map(len, inputs))
+        self._pace.note(answer_tokens=0, prompt_tokens=tokens, seconds=time.monotonic() - begun)
 
     @staticmethod
     def _last_states(context: Context, batch: Batch, inputs: Sequence[Sequence[int]]) -> list[Output]:

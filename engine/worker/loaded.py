@@ -43,7 +43,12 @@ class LoadedWorker:
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
             self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters)
             stack.callback(self.preparer.close)
-            self.embedder = Embedder(self.model, msgspec.structs.replace(params, threads=self._threads), adapters)
+            self.embedder = Embedder(
+                self.model,
+                msgspec.structs.replace(params, threads=self._threads),
+                adapters,
+                answers_run=lambda: self.generator is not None and not self.generator.is_idle,
+            )
             stack.callback(self.embedder.close)
             self._resources = stack.pop_all()
 

@@ -42,7 +42,8 @@ def _tokens(model: Model, given: str | Sequence[int], param: str) -> Sequence[in
 
 
 def _pair(model: Model, query: str, document: str) -> Sequence[int]:
-    """As the model's own template puts them, else as encoders read two texts: a separator between them."""
+    """As the model's own template puts them, else as encoders were trained to read two texts: a separator between them and one at the
+    end, which llama-server leaves out where the vocabulary is WordPiece."""
     if model.rerank_template is not None:
         texts = {"query": query, "document": document}
         prompt = _PLACE.sub(lambda place: texts[place[1]], model.rerank_template)

@@ -6,7 +6,7 @@ import pytest
 from engine.errors import EngineError
 from engine.events import EmbeddingResult
 from engine.request import EmbeddingRequest, RerankRequest, TextPrompt
-from tests.process.worker.inprocess import InProcess, load
+from tests.process.worker.inprocess import InProcess, load, request
 from tools.bench_model.shapes import PRESETS
 from tools.make_bench_model import write_model
 
@@ -129,3 +129,22 @@ def test_a_model_that_embeds_does_not_rank(encoder: InProcess):
     with pytest.raises(EngineError, match="does not rank") as caught:
         encoder.worker.embedder.prepare(1, RerankRequest(model="m", query="red", documents=("blue",)))
     assert (caught.value.code, caught.value.param) == ("not_supported_by_model", "model")
+
+
+def test_beside_running_answers_a_step_is_kept_short():
+    inputs = tuple(f"text number {n}" for n in range(24))
+    with load(target_step_seconds=1e-4) as worker:
+        model = InProcess(worker)
+        alone = _steps(worker.embedder, inputs)
+        model.submit(request("Hello", ignore_eos=True, max_tokens=400))
+        assert _steps(worker.embedder, inputs) > 2 * alone
+
+
+def _steps(embedder, inputs):
+    """How many steps the inputs take."""
+    embedder.add(embedder.prepare(1, EmbeddingRequest(model="m", inputs=inputs)))
+    steps = 0
+    while not embedder.is_idle:
+        list(embedder.step())
+        steps += 1
+    return steps
