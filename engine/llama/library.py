@@ -16,6 +16,15 @@ _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.WARNING, 4: logging.ER
 """ggml's log levels as Python's; its "info" is chatter about every tensor, so it counts as debug here."""
 
 
+_EXPECTED = (
+    "failed to find a memory slot",
+    "failed to prepare attention ubatches",
+    "failed to prepare recurrent ubatches",
+    "using full-size SWA cache",
+)
+"""What it warns of although it is meant to be so: a batch that has no room is tried again when room is made."""
+
+
 class LlamaError(Exception):
     """A call into libllama failed; the message says which and how."""
 
@@ -36,6 +45,9 @@ class _LogWriter:
         self._level = _LEVELS.get(level, self._level)
         *lines, self._partial = (self._partial + piece).split("\n")
         for line in filter(None, map(str.rstrip, lines)):
+            if any(words in line for words in _EXPECTED):
+                _log.debug("%s", line)
+                continue
             _log.log(self._level, "%s", line)
             if self._level >= logging.ERROR:
                 self.errors = [*self.errors[-4:], line]

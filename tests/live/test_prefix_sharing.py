@@ -49,3 +49,13 @@ def test_keys_share_where_the_operator_says_so(key_file, tmp_path):
     with serving(tmp_path, "--api-key-file", str(key_file), "--share-prefixes") as running:
         assert [cached_tokens(running, key, LONG) > 32 for key in KEYS] == [False, True]
         assert [cached_tokens(running, key, LONG, cache_salt="x") > 32 for key in KEYS] == [False, True]
+
+
+def test_what_was_computed_before_a_restart_is_not_computed_again(key_file, tmp_path):
+    cached = []
+    for start in ("first", "second"):
+        (tmp_path / start).mkdir()
+        settings = ("--api-key-file", str(key_file), "--prefix-cache-dir", str(tmp_path / "prefixes"))
+        with serving(tmp_path / start, *settings) as running:
+            cached += [cached_tokens(running, key, "kept " + LONG * 3) > 64 for key in KEYS[: len(cached) + 1]]
+    assert cached == [False, True, False]

@@ -148,14 +148,17 @@ def test_any_series_of_requests_answers_as_if_each_was_alone(model, seed):
         assert_same(answer, alone)
 
 
-def test_more_than_fits_comes_back_right(model_files, kind):
+def test_more_than_fits_comes_back_right(model_files, kind, caplog):
+    caplog.set_level("INFO")
     prompts = [[*tokens("root", 60), *tokens(n, 120)] for n in range(5)]
     with load(model_files / f"{kind}.gguf", ctx_size_tokens=512, batch_tokens=64, parallel=4) as worker:
         model = InProcess(worker)
         expected = [from_scratch(model, prompt, max_tokens=60) for prompt in prompts]
+        caplog.clear()
         answers = model.run(*(ask(prompt, max_tokens=60) for prompt in prompts))
     for answer, alone in zip(answers, expected, strict=True):
         assert_same(answer, alone)
+    assert not caplog.records  # a full cache is nothing to warn of
 
 
 def test_what_left_the_cache_comes_back_without_computing_and_answers_the_same(model_files, kind):
