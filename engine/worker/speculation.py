@@ -79,7 +79,8 @@ class Speculation:
         self.drafted_tokens += drafted
         self.accepted_tokens += accepted
         drawn = sequence.tokens[known:]
-        sequence.draft_model_record.judge(drawn)
+        if self._draft_model:
+            sequence.draft_model_record.judge(drawn)
         if sequence.guesser:
             sequence.guesser.record.judge(drawn)
         if sequence.job.request.prediction is not None:
