@@ -11,6 +11,7 @@ from engine.config import (
     EngineConfig,
     FlashAttention,
     LoadParams,
+    LoraFile,
     MemoryMap,
     Numa,
     Placement,
@@ -18,6 +19,7 @@ from engine.config import (
     Rope,
     RopeScaling,
     SplitMode,
+    Steering,
 )
 from engine.engine import Engine, LoadedEntry
 from engine.errors import ERROR_CODES, CatalogError, EngineError, ErrorCode
@@ -58,6 +60,7 @@ from engine.request import (
     InfillPrompt,
     JsonConstraint,
     JsonObject,
+    LoraScale,
     Mirostat,
     Prompt,
     RegexConstraint,
@@ -116,6 +119,8 @@ __all__ = [
     "LoadParams",
     "LoadedEntry",
     "LoadedModel",
+    "LoraFile",
+    "LoraScale",
     "MemoryMap",
     "Mirostat",
     "ModelActivity",
@@ -137,6 +142,7 @@ __all__ = [
     "SlotActivity",
     "SplitMode",
     "StepSeconds",
+    "Steering",
     "TensorShape",
     "TextDelta",
     "TextPrompt",

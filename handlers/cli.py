@@ -42,7 +42,11 @@ def _option(name: str) -> click.Option:
 
 
 def _is_several(annotation: Any) -> bool:
-    return isinstance(annotation, types.GenericAlias) and get_args(annotation) == (str, ...)
+    return (
+        isinstance(annotation, types.GenericAlias)
+        and get_args(annotation)[1:] == (...,)
+        and float not in get_args(annotation)
+    )
 
 
 def _choices(annotation: Any) -> str:

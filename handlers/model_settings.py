@@ -20,6 +20,7 @@ from engine import (
     Drafting,
     FlashAttention,
     LoadParams,
+    LoraFile,
     MemoryMap,
     Numa,
     Placement,
@@ -27,8 +28,19 @@ from engine import (
     Rope,
     RopeScaling,
     SplitMode,
+    Steering,
 )
-from handlers.setting_types import File, LayerCount, Proportions, Seconds, Several
+from handlers.setting_types import (
+    File,
+    LayerCount,
+    LayerRange,
+    LoraSetting,
+    LoraSettings,
+    Proportions,
+    Seconds,
+    Several,
+    VectorSettings,
+)
 
 Group = TypeVar("Group", Placement, Attention, Rope)
 
@@ -96,6 +108,23 @@ class ModelSettings(BaseModel):
     yarn_attn_factor: float | None = Field(None, gt=0, description="YaRN: factor on the attention's magnitude.")
     yarn_beta_fast: float | None = Field(None, ge=0, description="YaRN: rotations above which nothing is stretched.")
     yarn_beta_slow: float | None = Field(None, ge=0, description="YaRN: rotations below which all is stretched.")
+
+    lora: LoraSettings = Field(
+        (), description="LoRA adapter: FILE, NAME=FILE or NAME=FILE=SCALE; scale 0: for requests that ask for it."
+    )
+    control_vector: VectorSettings = Field((), description="Control vector: FILE or FILE=SCALE.")
+    control_vector_layers: LayerRange = Field(
+        None, description="Layers that control vectors are added to, FIRST-LAST; unset: all."
+    )
+
+    @field_validator("lora")
+    @classmethod
+    def _named_apart(cls, value: tuple[LoraSetting, ...]) -> tuple[LoraSetting, ...]:
+        names = [adapter.name for adapter in value]
+        again = next((name for name in names if names.count(name) > 1), None)
+        if again is not None:
+            raise ValueError(f"expected a name of its own for each adapter: NAME=FILE; two are named {again!r}")
+        return value
 
     @field_validator("batch_size")
     @classmethod
@@ -176,6 +205,11 @@ def load_params(settings: ModelSettings) -> LoadParams:
             prompt_lookup=settings.prompt_lookup,
             tokens=settings.draft_tokens,
             model=None if settings.draft_model is None else str(settings.draft_model.absolute()),
+        ),
+        lora=tuple(LoraFile(name=each.name, path=str(each.file), scale=each.scale) for each in settings.lora),
+        steering=Steering(
+            vectors=tuple((str(each.file), each.scale) for each in settings.control_vector),
+            layers=settings.control_vector_layers,
         ),
         ctx_size_tokens=settings.ctx_size,
         parallel=settings.parallel,

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import NoDecode
 
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h|)")
@@ -59,6 +59,54 @@ def _proportions(value: Any) -> Any:
     return numbers
 
 
+def _adapters(value: Any) -> Any:
+    """FILE, NAME=FILE or NAME=FILE=SCALE; tables with these keys in TOML."""
+    parts = _several(value)
+    if not isinstance(parts, list | tuple):
+        raise ValueError("expected FILE, NAME=FILE or NAME=FILE=SCALE")
+    return tuple(_adapter(part) if isinstance(part, str) else part for part in parts)
+
+
+def _adapter(text: str) -> dict[str, Any]:
+    file, scale = _file_and_scale(text)
+    name, equals, path = file.partition("=")
+    if not equals or Path(file).expanduser().exists():
+        name, path = Path(file).stem, file
+    return {"name": name, "file": path} | ({} if scale is None else {"scale": scale})
+
+
+def _vectors(value: Any) -> Any:
+    parts = _several(value)
+    if not isinstance(parts, list | tuple):
+        raise ValueError("expected FILE or FILE=SCALE")
+    return tuple(_vector(part) if isinstance(part, str) else part for part in parts)
+
+
+def _vector(text: str) -> dict[str, Any]:
+    file, scale = _file_and_scale(text)
+    return {"file": file} | ({} if scale is None else {"scale": scale})
+
+
+def _file_and_scale(text: str) -> tuple[str, float | None]:
+    """A path that exists is one, whatever signs are in it."""
+    file, equals, scale = text.rpartition("=")
+    if equals and not Path(text).expanduser().exists():
+        try:
+            return file, float(scale)
+        except ValueError:
+            pass
+    return text, None
+
+
+def _layer_range(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    first, dash, last = value.partition("-")
+    if not (dash and first.isdecimal() and last.isdecimal()):
+        raise ValueError("expected FIRST-LAST, such as 10-20")
+    return (int(first), int(last))
+
+
 def _expanded(path: Path) -> Path:
     return path.expanduser()
 
@@ -66,5 +114,35 @@ def _expanded(path: Path) -> Path:
 Several = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_several)]
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 File = Annotated[Path, AfterValidator(_expanded)]
+
+
+class LoraSetting(BaseModel):
+    """A LoRA adapter: its name, its file, and how strongly a request that does not say has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, pattern=r"^[^\s:=]+$")
+    file: File
+    scale: float = Field(1.0, ge=-1000, le=1000, allow_inf_nan=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.file}={self.scale:g}"
+
+
+class VectorSetting(BaseModel):
+    """A control vector and its scale."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: File
+    scale: float = Field(1.0, ge=-1000, le=1000, allow_inf_nan=False)
+
+    def __str__(self) -> str:
+        return f"{self.file}={self.scale:g}"
+
+
+LoraSettings = Annotated[tuple[LoraSetting, ...], NoDecode, BeforeValidator(_adapters)]
+VectorSettings = Annotated[tuple[VectorSetting, ...], NoDecode, BeforeValidator(_vectors)]
+LayerRange = Annotated[tuple[int, int] | None, NoDecode, BeforeValidator(_layer_range)]
 LayerCount = Annotated[int | Literal["auto", "all"], BeforeValidator(_layer_count)]
 Proportions = Annotated[tuple[float, ...], NoDecode, BeforeValidator(_proportions)]

@@ -83,8 +83,8 @@ def test_company_with_other_adapters_changes_no_answer(model):
         alone.append(first_logprob(model.run(each)[0]))
     model.generator.forget_cached_prefixes()
     together = [first_logprob(answer) for answer in model.run(*requests)]
-    assert together == pytest.approx(alone, abs=0.02)
-    assert len({round(logprob, 1) for logprob in alone}) > 4
+    assert together == pytest.approx(alone, abs=0.25)
+    assert min(abs(alone[0] - alone[1]), abs(alone[0] - alone[2])) > 1
 
 
 def first_logprob(answer):
