@@ -5,6 +5,7 @@ from pathlib import Path
 from engine.activity import ModelActivity, RequestCounts, SlotActivity, StepSeconds, TokenCounts, WorkerActivity
 from engine.config import (
     QUANTIZED_CACHE_TYPES,
+    Alias,
     Attention,
     CacheType,
     Drafting,
@@ -81,6 +82,7 @@ __all__ = [
     "ERROR_CODES",
     "QUANTIZED_CACHE_TYPES",
     "AdaptiveP",
+    "Alias",
     "Alternative",
     "ApplyTemplateRequest",
     "ApplyTemplateResult",
@@ -141,8 +143,8 @@ __all__ = [
     "SamplingParams",
     "SlotActivity",
     "SplitMode",
-    "StepSeconds",
     "Steering",
+    "StepSeconds",
     "TensorShape",
     "TextDelta",
     "TextPrompt",

@@ -123,6 +123,13 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     prefix_cache_dir_bytes: int = 8 << 30
 
 
+class Alias(msgspec.Struct, frozen=True, kw_only=True):
+    """Another name for `model` (or for `MODEL:ADAPTER`). `lora`: the scales of the adapters that it is computed with; None: as `model`."""
+
+    model: str
+    lora: Mapping[str, float] | None = None
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine serves, and with how much.
 
@@ -140,6 +147,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[tuple[str | None, Path], ...]
     load: LoadParams = LoadParams()
     own_loads: Mapping[str, LoadParams] = {}
+    aliases: Mapping[str, Alias] = {}
     preload: tuple[str, ...] | None = None
     on_demand: tuple[str, ...] = ()
     keep_alive_seconds: float = 300.0

@@ -24,6 +24,7 @@ from engine.events import (
     TokenizeResult,
 )
 from engine.generation import Generation, timings_with_load
+from engine.host.aliases import Aliases, Named
 from engine.host.catalog import Catalog, ModelEntry
 from engine.host.digests import Digests
 from engine.host.lease import Lease
@@ -46,6 +47,7 @@ _DEFAULT_MAX_LOADED_MODELS = 3
 _ACTIVITY_SECONDS = 1.0
 _MAX_SHOWN_CHARACTERS = 100
 _Result = TypeVar("_Result", bound=Event)
+AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Engine:
     def __init__(self, config: EngineConfig, *, worker_command: tuple[str, ...] = WORKER_COMMAND) -> None:
         self.preload_errors: dict[str, str] = {}
         self._catalog = Catalog(config.models)
+        self._aliases = Aliases(self._catalog, config)
         self._preload = config.preload if config.preload is not None else self._files_to_keep(config)
         self._own_loads = tuple(config.own_loads)
         self._loaded_once: set[str] = set()
@@ -90,6 +93,7 @@ class Engine:
         for name in self._own_loads:
             if self._catalog.find(name) is None:
                 raise CatalogError(f"there are settings for a model {name!r}, but {self._known_names()}")
+        self._aliases.check()
         self._started = True
         for name in self._preload:
             task = asyncio.create_task(self._preload_one(name), name=f"preload of {name}")
@@ -114,16 +118,19 @@ class Engine:
 
     def models(self) -> list[ModelEntry]:
         """Every model that can be asked for, by name."""
-        return self._catalog.models()
+        return self._aliases.models()
 
     def model(self, name: str) -> ModelEntry:
         """The model of this name; `name:latest` is the same. Raises EngineError model_not_found, naming those there are."""
-        entry = self._catalog.find(name)
-        if entry is None:
+        return self._named(name).shown
+
+    def _named(self, name: str) -> Named:
+        named = self._aliases.find(name)
+        if named is None:
             raise EngineError(
                 "model_not_found", f"the model {_shown(name)} does not exist; {self._known_names()}", param="model"
             )
-        return entry
+        return named
 
     async def digest(self, name: str) -> str:
         """The SHA-256 of the model's file in hex; computed once."""
@@ -149,7 +156,7 @@ class Engine:
 
     async def unload(self, name: str) -> None:
         """Unload the model: at once where it is idle, else when its running requests have ended, without waiting for them."""
-        ended = self._pool.retire(self.model(name).name)
+        ended = self._pool.retire(self._named(name).entry.name)
         if ended is not None:
             await asyncio.shield(ended)
 
@@ -158,7 +165,7 @@ class Engine:
         lease = await self._acquire(request.model, request.keep_alive_seconds)
         try:
             _check_context(request, lease.model)
-            lease.submit(request)
+            lease.submit(self._adapted(request))
             started = _expect(await lease.next_event(), Started)
         except BaseException:
             lease.close()
@@ -186,8 +193,15 @@ class Engine:
         """The prompt that the model's template makes of a conversation."""
         return (await self._ask(request, None, ApplyTemplateResult))[0]
 
+    def _adapted(self, request: AnyRequest) -> AnyRequest:
+        """The request with the adapters that its model's name stands for, unless it names its own."""
+        if not isinstance(request, GenerationRequest | EmbeddingRequest | RerankRequest) or request.lora is not None:
+            return request
+        lora = self._named(request.model).lora
+        return request if lora is None else msgspec.structs.replace(request, lora=lora)
+
     async def _acquire(self, name: str, keep_alive_seconds: float | None) -> Lease:
-        entry = self.model(name)
+        entry = self._named(name).entry
         lease = await self._pool.acquire(entry, keep_alive_seconds)
         self._loaded_once.add(entry.name)
         self.preload_errors.pop(entry.name, None)
@@ -200,7 +214,7 @@ class Engine:
         lease = await self._acquire(request.model, keep_alive_seconds)
         try:
             _check_context(request, lease.model)
-            lease.submit(request)
+            lease.submit(self._adapted(request))
             return _expect(await lease.next_event(), kind), lease.load_ns
         finally:
             lease.close()
@@ -212,7 +226,7 @@ class Engine:
             self.preload_errors[name] = error.message
 
     def _known_names(self) -> str:
-        names = ", ".join(entry.name for entry in self._catalog.models())
+        names = ", ".join(entry.name for entry in self._aliases.models())
         return f"the models here are: {names}" if names else "there are no models here"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine import BUNDLED_MODEL, Engine, EngineConfig
+from engine import BUNDLED_MODEL, Alias, Engine, EngineConfig
 from handlers.access import Access
 from handlers.boundary import ErrorBoundary
 from handlers.config import ServerConfig
@@ -37,6 +37,7 @@ def engine_config(config: ServerConfig) -> EngineConfig:
         models=tuple(models) or ((None, BUNDLED_MODEL),),
         load=load_params(config),
         own_loads={name: load_params(table) for name, table in config.models.items()},
+        aliases={each.name: Alias(model=each.model, lora=each.lora) for each in config.alias},
         on_demand=tuple(name for name, table in config.models.items() if not table.preload),
         keep_alive_seconds=config.keep_alive,
         max_loaded_models=config.max_loaded_models,

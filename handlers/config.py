@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from handlers.model_settings import ModelSettings, ModelTable
-from handlers.setting_types import File, Seconds, Several
+from handlers.setting_types import AliasSettings, File, Seconds, Several
 
 ENV_PREFIX = "TRUELINE_"
 _CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
@@ -46,6 +46,7 @@ class ServerSettings(BaseSettings):
 
     model: Several = Field((), description="GGUF file, NAME=FILE, or a directory of them. None: the bundled demo.")
     models_dir: File | None = Field(None, description="Directory of GGUF files that are loaded when asked for.")
+    alias: AliasSettings = Field((), description="Another name for a model: NAME=MODEL or NAME=MODEL:ADAPTER.")
     data_dir: File = Field(default_factory=_default_data_dir, description="Where this server keeps its own files.")
     keep_alive: Seconds = Field(
         300.0, description="How long a model loaded on demand stays after its last request (5m); negative: for ever."

@@ -98,6 +98,20 @@ def _file_and_scale(text: str) -> tuple[str, float | None]:
     return text, None
 
 
+def _aliases(value: Any) -> Any:
+    parts = _several(value)
+    if not isinstance(parts, list | tuple):
+        raise ValueError("expected NAME=MODEL")
+    return tuple(_alias(part) if isinstance(part, str) else part for part in parts)
+
+
+def _alias(text: str) -> dict[str, str]:
+    name, equals, model = text.partition("=")
+    if not (name and equals and model):
+        raise ValueError(f"expected NAME=MODEL or NAME=MODEL:ADAPTER, not {text!r}")
+    return {"name": name, "model": model}
+
+
 def _layer_range(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -141,7 +155,21 @@ class VectorSetting(BaseModel):
         return f"{self.file}={self.scale:g}"
 
 
+class AliasSetting(BaseModel):
+    """Another name for a model, with adapters of its own where `lora` names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    lora: dict[str, Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.model}"
+
+
 LoraSettings = Annotated[tuple[LoraSetting, ...], NoDecode, BeforeValidator(_adapters)]
+AliasSettings = Annotated[tuple[AliasSetting, ...], NoDecode, BeforeValidator(_aliases)]
 VectorSettings = Annotated[tuple[VectorSetting, ...], NoDecode, BeforeValidator(_vectors)]
 LayerRange = Annotated[tuple[int, int] | None, NoDecode, BeforeValidator(_layer_range)]
 LayerCount = Annotated[int | Literal["auto", "all"], BeforeValidator(_layer_count)]

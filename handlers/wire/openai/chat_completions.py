@@ -26,6 +26,7 @@ from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.openai.envelope import Envelope, render_usage
 from handlers.wire.openai.functions import in_older_form
+from handlers.wire.openai.lora import parse_lora
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.prediction import parse_prediction
 from handlers.wire.openai.reasoning import template_kwargs
@@ -67,6 +68,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         n=or_default(body.get("n"), 1),
         logprobs=requested_alternatives(body.get("logprobs"), body.get("top_logprobs")),
         ignore_eos=or_default(body.get("ignore_eos"), False),
+        lora=parse_lora(body.get("lora")),
         tool_use=offer.use,
         split_reasoning=True,
         cache_salt=or_default(body.get("cache_salt"), ""),

@@ -23,6 +23,7 @@ from handlers.wire.nullable import or_default
 from handlers.wire.openai.completion_logprobs import CompletionLogprobs
 from handlers.wire.openai.envelope import Envelope, render_usage
 from handlers.wire.openai.inputs import each_input
+from handlers.wire.openai.lora import parse_lora
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
 from handlers.wire.refusal import InvalidParameter
@@ -53,6 +54,7 @@ def parse(body: Body) -> tuple[GenerationRequest, ...]:
             logprobs=body.get("logprobs"),
             score=candidates > n,
             ignore_eos=or_default(body.get("ignore_eos"), False),
+            lora=parse_lora(body.get("lora")),
             cache_salt=or_default(body.get("cache_salt"), ""),
             keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
         )

@@ -61,6 +61,7 @@ class CreateChatCompletionRequest(TypedDict):
     mirostat: NotRequired[Mirostat]
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
+    lora: NotRequired[Lora]
     cache_salt: NotRequired[str | None]
     samplers: NotRequired[Samplers]
     top_n_sigma: NotRequired[float | None]
@@ -453,6 +454,13 @@ class ChatCompletionFunctions(TypedDict):
     parameters: NotRequired[FunctionParameters]
 
 
+class LoraScale(TypedDict):
+    """One LoRA adapter and its strength."""
+
+    id: int | str
+    scale: NotRequired[float]
+
+
 class CreateChatCompletionResponse(TypedDict):
     """The answer or answers to a conversation."""
 
@@ -716,6 +724,7 @@ class CreateCompletionRequest(TypedDict):
     mirostat: NotRequired[Mirostat]
     mirostat_tau: NotRequired[float | None]
     mirostat_eta: NotRequired[float | None]
+    lora: NotRequired[Lora]
     cache_salt: NotRequired[str | None]
     samplers: NotRequired[Samplers]
     top_n_sigma: NotRequired[float | None]
@@ -898,6 +907,8 @@ ChatTemplateKwargs: TypeAlias = dict[str, Any] | None
 Choice: TypeAlias = list[str] | None
 
 Mirostat: TypeAlias = Literal[0, 1, 2] | None
+
+Lora: TypeAlias = list[LoraScale] | None
 
 Samplers: TypeAlias = (
     list[

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 
+import msgspec
 import pytest
 
 from engine import (
@@ -14,11 +15,14 @@ from engine import (
     EngineError,
     GenerationRequest,
     LoadParams,
+    LoraFile,
+    LoraScale,
     Placement,
     SamplingParams,
     TextPrompt,
     TokenizeRequest,
 )
+from tools.bench_model.adapters import write_lora
 
 MODEL = BUNDLED_MODEL.stem
 HELLO = GenerationRequest(
@@ -125,5 +129,30 @@ async def test_a_model_that_cannot_be_placed_as_asked_fails_to_load_with_the_rea
     try:
         with pytest.raises(EngineError, match=r"could not be loaded: .*RPC"):
             await engine.load(MODEL)
+    finally:
+        await engine.aclose()
+
+
+async def test_an_adapters_name_is_a_models_name(tmp_path):
+    write_lora(tmp_path / "red.gguf", BUNDLED_MODEL, strength=3.0)
+    lora = (LoraFile(name="red", path=str(tmp_path / "red.gguf"), scale=0),)
+    config = EngineConfig(models=(("m", BUNDLED_MODEL),), load=LoadParams(threads=1, lora=lora))
+    engine = Engine(config)
+    await engine.start()
+    try:
+        assert [entry.name for entry in engine.models()] == ["m", "m:red"]
+        wishes = [("m", None), ("m:red", None), ("m", (LoraScale(adapter=0),)), ("m:red", ())]
+        requests = [msgspec.structs.replace(HELLO, model=name, lora=lora) for name, lora in wishes]
+        plain, by_name, by_number, none = [
+            (await (await engine.generate(request)).result()).choices[0].text for request in requests
+        ]
+        assert plain == none != by_name == by_number
+        assert [loaded.name for loaded in engine.loaded()] == ["m"]
+        assert (await engine.load("m:red")).capabilities
+        with pytest.raises(EngineError, match=r"adapter 1, but this model's are: 0 \(red\)") as refusal:
+            await engine.generate(msgspec.structs.replace(HELLO, model="m", lora=(LoraScale(adapter=1),)))
+        assert (refusal.value.code, refusal.value.param) == ("invalid_request", "lora")
+        await engine.unload("m:red")
+        assert not engine.loaded()
     finally:
         await engine.aclose()

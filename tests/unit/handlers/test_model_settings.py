@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import Attention, Drafting, LoadParams, Placement, Rope
+from engine import Alias, Attention, Drafting, LoadParams, LoraFile, Placement, Rope, Steering
 from handlers.app import engine_config
 from handlers.config import ServerConfig
 from handlers.model_settings import load_params
@@ -61,6 +61,16 @@ def test_every_setting_at_its_default_is_the_engines_default():
             {"yarn_beta_fast": 16, "yarn_beta_slow": 2},
             LoadParams(rope=Rope(yarn_beta_fast=16, yarn_beta_slow=2)),
         ),
+        (
+            {"lora": ("red=a.gguf=0.5", "b.gguf")},
+            LoadParams(
+                lora=(LoraFile(name="red", path="a.gguf", scale=0.5), LoraFile(name="b", path="b.gguf", scale=1.0))
+            ),
+        ),
+        (
+            {"control_vector": ("v.gguf=2", "w.gguf"), "control_vector_layers": "3-9"},
+            LoadParams(steering=Steering(vectors=(("v.gguf", 2.0), ("w.gguf", 1.0)), layers=(3, 9))),
+        ),
     ],
 )
 def test_each_setting_is_the_parameter_that_it_names(settings, params):
@@ -75,3 +85,12 @@ def test_a_models_table_is_how_that_model_is_loaded():
     assert config.load_of("code") == LoadParams(threads=1)
     assert config.load_of("another") == LoadParams(threads=2)
     assert config.on_demand == ("code",)
+
+
+def test_aliases_are_pairs_of_names_or_tables_with_adapters():
+    tables = ("gpt=chat", "hot=chat:red", {"name": "mixed", "model": "chat", "lora": {"red": 0.5}})
+    assert engine_config(ServerConfig(alias=tables)).aliases == {
+        "gpt": Alias(model="chat"),
+        "hot": Alias(model="chat:red"),
+        "mixed": Alias(model="chat", lora={"red": 0.5}),
+    }
