@@ -1,0 +1,51 @@
+"""What a server's processes hold: memory, descriptors, threads. And whether they still hold about as much later.
+
+Must not know what the server did in between.
+"""
+
+import os
+from dataclasses import dataclass
+
+import psutil
+
+_MEMORY_GROWTH = 0.10
+_MEMORY_SLACK_BYTES = 24_000_000
+
+
+@dataclass(frozen=True)
+class Census:
+    """One look. `memory_bytes`: what the processes have for themselves; pages of files count for nobody."""
+
+    processes: frozenset[int]
+    memory_bytes: int
+    descriptors: int
+    threads: int
+
+    def losses(self, later: "Census") -> list[str]:
+        """What is not as it was, one sentence each. Allocators keep some memory: a tenth more, and some MB, are no loss."""
+        losses = []
+        if later.processes != self.processes:
+            losses.append(f"the processes were {sorted(self.processes)} and are {sorted(later.processes)}")
+        if later.memory_bytes > self.memory_bytes * (1 + _MEMORY_GROWTH) + _MEMORY_SLACK_BYTES:
+            losses.append(f"memory grew from {self.memory_bytes / 1e6:.1f} MB to {later.memory_bytes / 1e6:.1f} MB")
+        if later.descriptors > self.descriptors:
+            losses.append(f"{self.descriptors} descriptors were open, now {later.descriptors} are")
+        if later.threads > self.threads:
+            losses.append(f"there were {self.threads} threads, now there are {later.threads}")
+        return losses
+
+
+def census(root_pid: int) -> Census:
+    """A look at a process and everything below it."""
+    root = psutil.Process(root_pid)
+    processes = [root, *root.children(recursive=True)]
+    return Census(
+        frozenset(process.pid for process in processes),
+        sum(process.memory_full_info().uss for process in processes),
+        sum(_descriptors(process) for process in processes),
+        sum(process.num_threads() for process in processes),
+    )
+
+
+def _descriptors(process: psutil.Process) -> int:
+    return int(process.num_handles() if os.name == "nt" else process.num_fds())
