@@ -30,6 +30,7 @@ def tensors(shape: Shape) -> Iterator[Tensor]:
 
 def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
     width, kv_width = shape.width, shape.kv_width
+    gain = 0.0 if shape.counts else 1.0  # of what a layer adds
     yield Tensor("token_embd.weight", (shape.vocabulary, width))
     for layer in range(shape.layers):
         block = f"blk.{layer}"
@@ -41,11 +42,11 @@ def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
         if shape.architecture == "qwen3":
             yield Tensor(f"{block}.attn_q_norm.weight", (width // shape.heads,), 1.0)
             yield Tensor(f"{block}.attn_k_norm.weight", (width // shape.heads,), 1.0)
-        yield Tensor(f"{block}.attn_output.weight", (width, width))
+        yield Tensor(f"{block}.attn_output.weight", (width, width), gain=gain)
         yield Tensor(f"{block}.ffn_norm.weight", (width,), 1.0)
         yield Tensor(f"{block}.ffn_gate.weight", (shape.feed_forward, width))
         yield Tensor(f"{block}.ffn_up.weight", (shape.feed_forward, width))
-        yield Tensor(f"{block}.ffn_down.weight", (width, shape.feed_forward))
+        yield Tensor(f"{block}.ffn_down.weight", (width, shape.feed_forward), gain=gain)
     yield Tensor("output_norm.weight", (width,), 1.0)
     if not shape.tied_output:
         yield Tensor("output.weight", (shape.vocabulary, width), shift=1 if shape.counts else 0)

@@ -8,8 +8,8 @@ class Shape:
     """A model's dimensions. `quantization` is that of the matrices; everything else is F32. `ranked_classes`: of a model that ranks texts,
     the number of outputs of its head.
 
-    A model that `counts` follows each token of its vocabulary by the next one: random as its layers are, its greedy answer is known, never
-    repeats itself, and does not hang on rounding. Its vocabulary consists of words that are single tokens wherever they stand.
+    A model that `counts` follows each token of its vocabulary by the next one: its layers are computed, but add nothing. So its
+    greedy answer is known, does not repeat itself, and does not hang on rounding. Its words are single tokens wherever they stand.
     """
 
     architecture: str
@@ -33,9 +33,13 @@ class Shape:
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor, rows before columns: a random matrix, `fill` throughout, or the model's first tensor, its rows moved on by `shift`."""
+    """One tensor, rows before columns: a random matrix, `fill` throughout, or the model's first tensor, its rows moved on by `shift`.
+
+    `gain` multiplies the size of random weights.
+    """
 
     name: str
     shape: tuple[int, ...]
     fill: float | None = None
     shift: int = 0
+    gain: float = 1.0

@@ -34,7 +34,7 @@ def draw(tensor: Tensor, quantization: str, generator: np.random.Generator) -> n
     """The tensor's content. Random weights have the standard deviation that keeps activations at the size of their input."""
     if tensor.fill is not None:
         return np.full(tensor.shape, tensor.fill, dtype=np.float32)
-    deviation = tensor.shape[-1] ** -0.5
+    deviation = tensor.gain * tensor.shape[-1] ** -0.5
     if quantization in _UNQUANTIZED:
         return generator.normal(0.0, deviation, tensor.shape).astype(_UNQUANTIZED[quantization])
     scale = np.float16(deviation / _RAW_STANDARD_DEVIATION[quantization])
@@ -45,5 +45,8 @@ def _blocks(total_bytes: int, count: int, scale: np.float16, generator: np.rando
     blocks: npt.NDArray[np.uint8] = (
         np.frombuffer(generator.bytes(total_bytes), dtype=np.uint8).reshape(count, -1).copy()
     )
-    blocks[:, :2] = np.frombuffer(scale.tobytes(), dtype=np.uint8)
+    # Four bits range from -8 to 7: without scales of both signs the weights' mean would not be 0, and after some layers every token's
+    # state would be the same, and greedy answers one token for ever.
+    scales = np.where(generator.random(count) < 0.5, scale, -scale).astype(np.float16)
+    blocks[:, :2] = scales.view(np.uint8).reshape(count, 2)
     return blocks

@@ -42,6 +42,7 @@ def test_quantized_weights_are_finite_and_of_moderate_size(tmp_path: Path) -> No
     weights = gguf.dequantize(tensor.data, tensor.tensor_type)
     assert np.isfinite(weights).all()
     assert weights.std() == pytest.approx(128**-0.5, rel=0.05)
+    assert abs(weights.mean()) < 0.05 * weights.std()
 
 
 def test_the_same_seed_gives_the_same_file_and_another_another(tmp_path: Path) -> None:
