@@ -14,6 +14,7 @@ from tools.bench.load import in_event_loop
 from tools.bench_model.tensor import Shape
 from tools.make_bench_model import write_model
 from tools.soak.asks import CONTEXT_TOKENS, ENCODER_MODEL, KEYS
+from tools.soak.census import PREFIX_CACHE_MIB
 from tools.soak.run import Soak
 
 _PARALLEL = 4
@@ -45,7 +46,15 @@ def _command(setup: Setup, place: Place) -> list[str]:
     options = ["--model", f"{setup.model}={place.model}", "--model", f"{ENCODER_MODEL}={encoder}"]
     options += ["--ctx-size", setup.context_tokens, "--parallel", setup.parallel, "--threads", place.threads]
     options += ["--port", place.port, "--api-key-file", place.directory / "keys", "--data-dir", place.directory]
-    options += ["--max-queue", setup.parallel * 2, "--log-level", "warning", "--validate-responses"]
+    options += [
+        "--prefix-cache-mib",
+        PREFIX_CACHE_MIB,
+        "--max-queue",
+        setup.parallel * 2,
+        "--log-level",
+        "warning",
+        "--validate-responses",
+    ]
     return [sys.executable, "-m", "handlers", "serve", *map(str, options)]
 
 
