@@ -43,7 +43,7 @@ def soak(seconds: float, seed: int = 0) -> Soak:
 
 def _command(setup: Setup, place: Place) -> list[str]:
     encoder = place.directory / f"{ENCODER_MODEL}.gguf"
-    options = ["--model", f"{setup.model}={place.model}", "--model", f"{ENCODER_MODEL}={encoder}"]
+    options: list[object] = ["--model", f"{setup.model}={place.model}", "--model", f"{ENCODER_MODEL}={encoder}"]
     options += ["--ctx-size", setup.context_tokens, "--parallel", setup.parallel, "--threads", place.threads]
     options += ["--port", place.port, "--api-key-file", place.directory / "keys", "--data-dir", place.directory]
     options += [

@@ -3,7 +3,6 @@
 Must not know what the server did in between.
 """
 
-import os
 from dataclasses import dataclass
 
 import psutil
@@ -46,10 +45,6 @@ def census(root_pid: int) -> Census:
     return Census(
         frozenset(process.pid for process in processes),
         sum(process.memory_full_info().uss for process in processes),
-        sum(_descriptors(process) for process in processes),
+        sum(process.num_fds() for process in processes),
         sum(process.num_threads() for process in processes),
     )
-
-
-def _descriptors(process: psutil.Process) -> int:
-    return int(process.num_handles() if os.name == "nt" else process.num_fds())

@@ -80,7 +80,14 @@ def trueline() -> Kind:
     """This server."""
 
     def command(setup: Setup, place: Place) -> list[str]:
-        options = ["--model", f"bench={place.model}", "--ctx-size", setup.context_tokens, "--parallel", setup.parallel]
+        options: list[object] = [
+            "--model",
+            f"bench={place.model}",
+            "--ctx-size",
+            setup.context_tokens,
+            "--parallel",
+            setup.parallel,
+        ]
         options += ["--threads", place.threads, "--port", place.port, "--log-level", "warning"]
         options += ["--data-dir", place.directory / "stores"]
         return [sys.executable, "-m", "handlers", "serve", *map(str, options)]
@@ -92,7 +99,16 @@ def llama_server(program: Path) -> Kind:
     """llama.cpp's own server, with its defaults where nothing has to be equal."""
 
     def command(setup: Setup, place: Place) -> list[str]:
-        options = ["-m", place.model, "-c", setup.context_tokens, "-np", setup.parallel, "-t", place.threads]
+        options: list[object] = [
+            "-m",
+            place.model,
+            "-c",
+            setup.context_tokens,
+            "-np",
+            setup.parallel,
+            "-t",
+            place.threads,
+        ]
         options += ["--port", place.port, "--no-webui"]
         return [str(program), *map(str, options), *(["--embedding"] if setup.is_encoder else [])]
 
@@ -103,7 +119,7 @@ def llama_cpp_server(python: Path) -> Kind:
     """The classic server of llama-cpp-python (its extra `server`): one sequence, whatever is asked."""
 
     def command(setup: Setup, place: Place) -> list[str]:
-        options = ["--model", place.model, "--n_ctx", setup.context_tokens, "--n_threads", place.threads]
+        options: list[object] = ["--model", place.model, "--n_ctx", setup.context_tokens, "--n_threads", place.threads]
         options += ["--port", place.port, *(["--embedding", True] if setup.is_encoder else [])]
         return [str(python), "-m", "llama_cpp.server", *map(str, options)]
 
