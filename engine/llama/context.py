@@ -156,9 +156,13 @@ class Context(Resource):
         """Number of positions that all sequences together may hold."""
         return self.ctx_size_tokens
 
+    def saved_bytes(self, sequence: int) -> int:
+        """How much `save` gives."""
+        return int(llama_cpp.llama_state_seq_get_size_ext(self._handle, sequence, 0))
+
     def save(self, sequence: int) -> NDArray[np.uint8]:
         """A copy of all that is held of a sequence: keys and values, running states."""
-        size = llama_cpp.llama_state_seq_get_size_ext(self._handle, sequence, 0)
+        size = self.saved_bytes(sequence)
         state = np.empty(size, np.uint8)
         written = llama_cpp.llama_state_seq_get_data_ext(self._handle, _bytes_of(state), size, sequence, 0)
         if written != size:

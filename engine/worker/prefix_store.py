@@ -82,9 +82,11 @@ class PrefixStore:
     def __repr__(self) -> str:
         return f"PrefixStore({len(self._lru)} in {self.size_bytes} of {self.limit_bytes} bytes)"
 
-    def keep(self, salt: str, tokens: Sequence[int], save: Callable[[], State]) -> None:
-        """Store what `save` returns as the state after `tokens`, unless that is not worth it or there already."""
-        if len(tokens) < LEAST_TOKENS or self._covers(salt, tokens):
+    def keep(self, salt: str, tokens: Sequence[int], state_bytes: int, save: Callable[[], State]) -> None:
+        """Store what `save` returns as the state after `tokens`, unless that is too large, not worth it, or there already."""
+        if state_bytes > self.limit_bytes or not self._is_cheaper(state_bytes * self._byte_seconds, len(tokens)):
+            return
+        if self._covers(salt, tokens):
             return
         try:
             prefix = StoredPrefix(salt, list(tokens), save())

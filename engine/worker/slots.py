@@ -33,6 +33,9 @@ class KvCells(Protocol):
     def first_position(self, sequence: int) -> int:
         """The first position of which everything is still there."""
 
+    def saved_bytes(self, sequence: int) -> int:
+        """How much `save` gives."""
+
     def save(self, sequence: int) -> NDArray[np.uint8]:
         """A copy of all that is held of a sequence."""
 
@@ -221,7 +224,8 @@ class Slots:
         if parts and self._has_state_at(slot, slot.turn):
             self._truncate(slot, slot.turn)
         if self._store is not None and slot.tokens and not self._is_covered(slot):
-            self._store.keep(slot.salt, slot.tokens, lambda: self._cells.save(slot.number))
+            number = slot.number
+            self._store.keep(slot.salt, slot.tokens, self._cells.saved_bytes(number), lambda: self._cells.save(number))
         self._truncate(slot, 0)
 
     def _is_covered(self, slot: Slot) -> bool:

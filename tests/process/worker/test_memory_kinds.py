@@ -25,6 +25,11 @@ def model_files(tmp_path_factory):
     return directory
 
 
+def always_bring_back(model):
+    """Whether bringing back is cheaper than computing depends on how busy this machine is."""
+    model.generator._slots._store._token_seconds = lambda: None
+
+
 @pytest.fixture(params=KINDS)
 def kind(request):
     return request.param
@@ -32,13 +37,10 @@ def kind(request):
 
 @pytest.fixture
 def model(model_files, kind):
-    with load(model_files / f"{kind}.gguf", ctx_size_tokens=1024, batch_tokens=64, parallel=4) as worker:
-        yield InProcess(worker)
-
-
-def always_bring_back(model):
-    """Whether bringing back is cheaper than computing depends on how busy this machine is."""
-    model.generator._slots._store._token_seconds = lambda: None
+    with load(model_files / f"{kind}.gguf", ctx_size_tokens=768, batch_tokens=64, parallel=4) as worker:
+        model = InProcess(worker)
+        always_bring_back(model)
+        yield model
 
 
 def tokens(seed, count):

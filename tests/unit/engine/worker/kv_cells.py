@@ -39,6 +39,10 @@ class TableKvCells:
         """As if a window's older positions were overwritten as soon as nobody looks at them."""
         return self.first.get(sequence, 0)
 
+    def saved_bytes(self, sequence: int) -> int:
+        """A byte for each position."""
+        return self.length(sequence)
+
     def save(self, sequence: int) -> NDArray[np.uint8]:
         """A byte for each position."""
         return np.zeros(self.length(sequence), np.uint8)

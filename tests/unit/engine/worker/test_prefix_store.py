@@ -17,7 +17,7 @@ def store_of(limit_bytes=1 << 20, memory=PLAIN_MEMORY, token_seconds=1.0):
 
 
 def keep(store, tokens, *, salt="", size_bytes=100):
-    store.keep(salt, tokens, lambda: np.zeros(size_bytes, np.uint8))
+    store.keep(salt, tokens, size_bytes, lambda: np.zeros(size_bytes, np.uint8))
     store.check_integrity()
 
 
@@ -79,14 +79,23 @@ def test_a_longer_prefix_takes_the_place_of_its_beginning():
 
 def test_nothing_larger_than_the_store_is_kept():
     store = store_of(limit_bytes=1000)
-    keep(store, LONG, size_bytes=900)
+    for size_bytes in (900, 1001):
+        keep(store, LONG, size_bytes=size_bytes)
+    assert store.size_bytes == 0
+
+
+def test_nothing_is_copied_that_would_not_be_brought_back():
+    store = store_of(token_seconds=1e-9)
+    keep(store, LONG, size_bytes=10_000)
     assert store.size_bytes == 0
 
 
 @pytest.mark.parametrize(("token_seconds", "pays"), [(None, True), (1.0, True), (1e-9, False)])
 def test_a_prefix_is_brought_back_only_where_that_is_cheaper_than_computing(token_seconds, pays):
-    store = store_of(token_seconds=token_seconds)
+    known = [1.0]
+    store = PrefixStore(1 << 20, PLAIN_MEMORY, token_seconds=lambda: known[0])
     keep(store, LONG, size_bytes=10_000)
+    known[0] = token_seconds
     assert (found(store, LONG) is not None) == pays
 
 
@@ -103,7 +112,7 @@ def test_without_memory_nothing_is_kept_and_nobody_fails():
         raise MemoryError
 
     store = store_of()
-    store.keep("", LONG, save)
+    store.keep("", LONG, 100, save)
     assert store.size_bytes == 0
 
 
