@@ -74,6 +74,7 @@ class Engine:
         self._loaded_once: set[str] = set()
         self._preloading: set[asyncio.Task[None]] = set()
         self._digests = Digests(config.cache_dir / "digests" if config.cache_dir else None)
+        self._queue_timeout_seconds = config.queue_timeout_seconds
         self._started = False
         kept = frozenset(self._preload)
         self._pool = Pool(config, max_workers=_max_workers(config, kept), kept=kept, command=worker_command)
@@ -160,17 +161,31 @@ class Engine:
         if ended is not None:
             await asyncio.shield(ended)
 
-    async def generate(self, request: GenerationRequest) -> Generation:
-        """Begin a generation. Returns when its prompt is admitted; every refusal has been raised by then."""
+    async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
+        """Begin a generation. Every refusal has been raised when it returns, and with `await_place` the request has waited for its
+        place in the model: queue_timeout is raised where that takes longer than the settings allow."""
         lease = await self._acquire(request.model, request.keep_alive_seconds)
         try:
             _check_context(request, lease.model)
             lease.submit(self._adapted(request))
             started = _expect(await lease.next_event(), Started)
+            if await_place:
+                await self._await_place(lease, request.model)
         except BaseException:
             lease.close()
             raise
         return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns)
+
+    async def _await_place(self, lease: Lease, model: str) -> None:
+        limit_seconds = self._queue_timeout_seconds
+        try:
+            async with asyncio.timeout(limit_seconds):
+                await lease.admitted()
+        except TimeoutError:
+            lease.fail("queue_timeout")
+            message = f"the request has waited {limit_seconds:g} seconds for its turn in the model; try again later"
+            wait_seconds = self._pool.wait_seconds(self.model(model).name)
+            raise EngineError("queue_timeout", message, retry_after_seconds=wait_seconds) from None
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
         """The vectors of all inputs."""

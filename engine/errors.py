@@ -14,6 +14,8 @@ ErrorCode = Literal[
     "template_failed",
     "not_supported_by_model",
     "overloaded",
+    "queue_full",
+    "queue_timeout",
     "worker_died",
     "shutting_down",
     "internal",
@@ -21,17 +23,21 @@ ErrorCode = Literal[
 
 
 class EngineError(Exception):
-    """A request failed. `code` says why, `message` is for the caller, `param` names the part of the request at fault."""
+    """A request failed. `code` says why, `message` is for the caller, `param` names the part of the request at fault.
+    `retry_after_seconds`: when it is worth another try, where that was measured."""
 
-    def __init__(self, code: ErrorCode, message: str, *, param: str | None = None) -> None:
+    def __init__(
+        self, code: ErrorCode, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.code: ErrorCode = code
         self.message = message
         self.param = param
+        self.retry_after_seconds = retry_after_seconds
 
     def again(self) -> "EngineError":
         """The same failure for another request: a raised exception carries the trace of one."""
-        return EngineError(self.code, self.message, param=self.param)
+        return EngineError(self.code, self.message, param=self.param, retry_after_seconds=self.retry_after_seconds)
 
 
 ERROR_CODES: tuple[ErrorCode, ...] = get_args(ErrorCode)

@@ -1,6 +1,7 @@
 """What comes back for a request: plain values, in the order they happened, that cross the process boundary as they are.
 
-A generation is: `Started`, then any number of `ReasoningDelta`, `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
+A generation is: `Started`, then `Admitted` (unless nothing has to be computed), then any number
+of `ReasoningDelta`, `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
 then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`.
 """
 
@@ -18,9 +19,13 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
-    """The prompt is legal and admitted: nothing but the server's own failure can stop the request now."""
+    """The prompt is legal: nothing but the server's own failure, and too long a wait, can stop the request now."""
 
     prompt_tokens: int
+
+
+class Admitted(_Event, frozen=True, kw_only=True, tag="admitted"):
+    """The request has waited for its place and is being computed."""
 
 
 class Alternative(_Event, frozen=True, kw_only=True):
@@ -154,6 +159,7 @@ class ApplyTemplateResult(_Event, frozen=True, kw_only=True, tag="templated"):
 
 Event = (
     Started
+    | Admitted
     | TextDelta
     | ReasoningDelta
     | ToolCallDelta

@@ -57,7 +57,10 @@ class ServerSettings(BaseSettings):
     share_prefixes: bool = Field(
         False, description="Let API keys share computed prompts; how fast an answer comes then tells what others asked."
     )
-    max_queue: int = Field(512, ge=0, description="Requests that may wait for a model.")
+    max_queue: int = Field(512, ge=0, description="Requests that may wait for a model; one more is answered 429.")
+    queue_timeout: Seconds = Field(
+        300.0, gt=0, description="How long a generation may wait for its turn (5m) before it is answered 503."
+    )
 
     worker_silence_seconds: Seconds = Field(
         30.0, gt=0, description="How long a model's process with work may give no sign of life before it is ended."

@@ -5,6 +5,7 @@ Owns the wording of every error that is not about one field of the contract. Mus
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from handlers.wire.refusal import InvalidParameter
 REQUEST_ERROR = "invalid_request_error"
 SERVER_ERROR = "server_error"
 _LONGEST_MESSAGE = 2000
+_LONGEST_RETRY_SECONDS = 600
 
 
 class ApiError(Exception):
@@ -54,7 +56,7 @@ class _Rule(NamedTuple):
 
     status: int
     type: str
-    headers: Mapping[str, str] = {}
+    headers: dict[str, str] = {}  # noqa: RUF012 - of a named tuple, whose values nobody changes
 
 
 _ENGINE_RULES: Mapping[ErrorCode, _Rule] = {
@@ -66,6 +68,8 @@ _ENGINE_RULES: Mapping[ErrorCode, _Rule] = {
     "template_failed": _Rule(500, SERVER_ERROR),
     "not_supported_by_model": _Rule(400, REQUEST_ERROR),
     "overloaded": _Rule(503, SERVER_ERROR, {"Retry-After": "1"}),
+    "queue_full": _Rule(429, SERVER_ERROR, {"Retry-After": "5"}),
+    "queue_timeout": _Rule(503, SERVER_ERROR, {"Retry-After": "30"}),
     "worker_died": _Rule(500, SERVER_ERROR),
     "shutting_down": _Rule(503, SERVER_ERROR, {"Retry-After": "5"}),
 }
@@ -78,7 +82,9 @@ def naming(names: Mapping[str, str]) -> Iterator[None]:
         yield
     except EngineError as error:
         param = names.get(error.param or "", error.param)
-        raise EngineError(error.code, error.message, param=param) from error
+        raise EngineError(
+            error.code, error.message, param=param, retry_after_seconds=error.retry_after_seconds
+        ) from error
 
 
 def as_api_error(error: BaseException, request_id: str) -> ApiError:
@@ -95,7 +101,7 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
             type=rule.type,
             param=error.param,
             code=error.code,
-            headers=rule.headers,
+            headers=rule.headers | _retry_after(error),
         )
     return ApiError(
         500,
@@ -103,6 +109,13 @@ def as_api_error(error: BaseException, request_id: str) -> ApiError:
         type=SERVER_ERROR,
         code="internal_error",
     )
+
+
+def _retry_after(error: EngineError) -> dict[str, str]:
+    """Whole seconds (RFC 9110, section 10.2.3), within what a client will wait for."""
+    if error.retry_after_seconds is None:
+        return {}
+    return {"Retry-After": str(min(max(1, math.ceil(error.retry_after_seconds)), _LONGEST_RETRY_SECONDS))}
 
 
 def _naming(param: str | None, message: str) -> str:

@@ -90,7 +90,7 @@ class Merged:
     async def begin(self) -> None:
         """Have the first generations admitted. A refusal of one is raised here, when all have been given up."""
         first = [self._unbegun.popleft() for _ in range(min(AT_ONCE, len(self._unbegun)))]
-        generating = (_begun(self._call, self._requests, number) for number in first)
+        generating = (_begun(self._call, self._requests, number, await_place=False) for number in first)
         begun = await whole(self._call, _together(generating, Generation.close))
         for number, generation in zip(first, begun, strict=True):
             self._await(number, _next(self._admit(generation)))
@@ -130,10 +130,12 @@ class Merged:
         self._waiting[asyncio.create_task(event)] = number
 
 
-async def _begun(call: Call[Any], requests: Sequence[GenerationRequest], number: int) -> Generation:
+async def _begun(
+    call: Call[Any], requests: Sequence[GenerationRequest], number: int, *, await_place: bool = True
+) -> Generation:
     """The generation of one of `requests`; of several prompts, a refusal says which it is about."""
     with naming({"prompt": f"prompt[{number}]"} if len(requests) > 1 else {}):
-        return await call.engine.generate(_for_tenant(call, requests[number]))
+        return await call.engine.generate(_for_tenant(call, requests[number]), await_place=await_place)
 
 
 def _for_tenant(call: Call[Any], request: GenerationRequest) -> GenerationRequest:

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.activity import WorkerActivity
 from engine.errors import EngineError
-from engine.events import ChoiceFinished, Event, ReasoningDelta, Started, TextDelta, ToolCallDelta
+from engine.events import Admitted, ChoiceFinished, Event, ReasoningDelta, Started, TextDelta, ToolCallDelta
 from engine.host.event_queue import EventQueue
 from engine.host.process import WORKER_COMMAND, WorkerProcess
 from engine.host.watchdog import Patience, Watchdog
@@ -233,7 +233,7 @@ class Connection(asyncio.Protocol):
             return
         if not queue.put(event):
             self._cancel(request_id)
-        elif not isinstance(event, Started | TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished):
+        elif not isinstance(event, Started | Admitted | TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished):
             del self._requests[request_id]
 
     def _cancel(self, request_id: int) -> None:

@@ -6,8 +6,9 @@ Owns the pairing of the two, so that no way out of a request can forget either. 
 import time
 from collections.abc import Callable
 
-from engine.errors import EngineError
+from engine.errors import EngineError, ErrorCode
 from engine.events import (
+    Admitted,
     ApplyTemplateResult,
     DetokenizeResult,
     EmbeddingResult,
@@ -43,6 +44,7 @@ class Lease:
         self._begun = time.monotonic() - load_ns / 1e9
         self._awaits_first_token = True
         self._outcome = CANCELLED
+        self._read_ahead: Event | None = None
 
     @property
     def model(self) -> LoadedModel:
@@ -54,9 +56,18 @@ class Lease:
         assert self._request is None
         self._request = self._connection.submit(request)
 
+    async def admitted(self) -> None:
+        """Wait until the request has its place in the model. Whatever other event comes first says that too, and is not lost."""
+        event = await self.next_event()
+        if not isinstance(event, Admitted):
+            self._read_ahead = event
+
     async def next_event(self) -> Event | None:
         """The request's next event; None once the lease is closed. Raises EngineError where the request has failed."""
         assert self._request is not None
+        if self._read_ahead is not None:
+            ahead, self._read_ahead = self._read_ahead, None
+            return ahead
         try:
             event = await self._request.next_event()
         except EngineError as error:
@@ -64,6 +75,10 @@ class Lease:
             raise
         self._note(event)
         return event
+
+    def fail(self, code: ErrorCode) -> None:
+        """Count it as failed so, however it is closed."""
+        self._outcome = code
 
     def close(self) -> None:
         """Cancel the request unless it has ended, and give the place back. Idempotent."""

@@ -77,7 +77,7 @@ class Pool:
     async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None) -> Lease:
         """A place in a worker of this model, loaded first if need be.
 
-        Raises EngineError: model_load_failed; overloaded where too many wait already; shutting_down.
+        Raises EngineError: model_load_failed; queue_full where too many wait already; shutting_down.
         """
         self._refuse_if_closed()
         worker = self._workers.get(entry.name)
@@ -130,7 +130,19 @@ class Pool:
         """Whoever has a model loaded does not stand behind others: only those do who come while it loads."""
         if entry.name in self._line and len(self._line) >= self._config.max_queue:
             message = f"{len(self._line)} requests wait for a model to load already; try again later"
-            raise EngineError("overloaded", message)
+            raise self._queue_full(entry.name, message)
+
+    def _queue_full(self, name: str, message: str) -> EngineError:
+        """The refusal of one request too many."""
+        self._ledger(name).note_outcome("queue_full")
+        return EngineError("queue_full", message, retry_after_seconds=self.wait_seconds(name))
+
+    def wait_seconds(self, name: str) -> float | None:
+        """How long one more request for this model would wait, by what was measured; None: nothing was."""
+        worker, parallel = self._workers.get(name), self._config.load_of(name).parallel
+        open_requests = worker.active_requests if worker is not None else 0
+        ahead = max(0, open_requests - parallel) + self._line.waiting_for(name)
+        return self._ledger(name).wait_seconds(ahead=ahead, places=parallel)
 
     def _settle(self) -> None:
         """Give every waiting model, first come first served, what can be had now."""
@@ -171,7 +183,7 @@ class Pool:
             message = (
                 f"{worker.active_requests} requests run or wait in the model {worker.name!r} already; try again later"
             )
-            raise EngineError("overloaded", message)
+            raise self._queue_full(worker.name, message)
         worker.begin_request(keep_alive_seconds)
         return Lease(worker, load_ns, self._end_request, self._ledger(worker.name))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.activity import WorkerActivity
 from engine.errors import EngineError
-from engine.events import Event, Failed, Finished, FinishReason, Started
+from engine.events import Admitted, Event, Failed, Finished, FinishReason, Started
 from engine.llama.constraint import ConstraintTooComplex
 from engine.llama.context import Context
 from engine.llama.library import LlamaError
@@ -88,9 +88,14 @@ class Generator:
         self._jobs[job.id] = job
         job.stops = self._stops(job.prompt_tokens)
         yield job.id, Started(prompt_tokens=len(job.prompt_tokens))
+        early: list[tuple[int, Event]] = []
         for sequence in job.sequences:
             if job.id in self._jobs:
-                yield from self._guarded(job, self._begin(sequence))
+                early.extend(self._guarded(job, self._begin(sequence)))
+        if job.id in self._jobs:
+            job.early_events = early
+        else:
+            yield from early
 
     def fetch_prefix(self, job: GenerationJob) -> None:
         """Read what a disk has of a prompt's state, as long as that takes: for the thread that prepared the job."""
@@ -124,7 +129,16 @@ class Generator:
                 sequence = piece.chunk.sequence
                 if sequence.slot is None:
                     continue  # a failure of another answer to the same request took it away within this step
+                yield from self._admit(sequence.job)
                 yield from self._guarded(sequence.job, self._continue(piece))
+
+    @staticmethod
+    def _admit(job: GenerationJob) -> Iterator[tuple[int, Event]]:
+        """With its first computed tokens a request has its place; what was certain before comes behind that."""
+        early, job.early_events = job.early_events, None
+        if early is not None:
+            yield job.id, Admitted()
+            yield from early
 
     def activity(self) -> WorkerActivity:
         """What is going on; for any thread."""

@@ -3,7 +3,7 @@
 import time
 from contextlib import ExitStack
 
-from engine.events import Timings, TokenLogprob, Usage
+from engine.events import Event, Timings, TokenLogprob, Usage
 from engine.llama.adapters import NO_ADAPTERS, AppliedAdapters
 from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
@@ -125,6 +125,7 @@ class GenerationJob:
         self.stops: tuple[int, ...] = ()
         self.adapters = adapters
         self.unfinished = 0
+        self.early_events: list[tuple[int, Event]] | None = None
         self.resources = ExitStack()
         self.completion_tokens = 0
         self.accepted_prediction_tokens = 0

@@ -57,7 +57,7 @@ _ANSWER: tuple[Event, ...] = (
 class ScriptedEngine(Engine):
     """The real catalogue, but every generation is the same answer at once."""
 
-    async def generate(self, request: GenerationRequest) -> Generation:
+    async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
         """The answer; no worker is started."""
         return Generation(_Script(), prompt_tokens=200, load_ns=0)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from engine.activity import WorkerActivity
 from engine.events import (
+    Admitted,
     ApplyTemplateResult,
     ChoiceFinished,
     DetokenizeResult,
@@ -75,6 +76,10 @@ class Script:
 
     def step_started(self, prompt_tokens: int = 1) -> None:
         self.send(Started(prompt_tokens=prompt_tokens))
+        self.send(Admitted())
+
+    def step_queued(self) -> None:
+        self.send(Started(prompt_tokens=1))
 
     def step_text(self, text: str, index: int = 0, times: int = 1) -> None:
         for _ in range(times):

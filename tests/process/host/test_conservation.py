@@ -10,7 +10,7 @@ import pytest
 
 from engine import EngineError, LoadParams
 
-ENDINGS = {"worker_died", "model_load_failed", "overloaded", "internal"}
+ENDINGS = {"worker_died", "model_load_failed", "queue_full", "internal"}
 SCRIPTS = (
     (["started"], ["text", "hi"], ["choice"], ["finish"]),
     (["started"], ["text", "hi", 0, 50], ["sleep", 0.05], ["choice"], ["finish"]),

@@ -7,7 +7,7 @@ import pytest
 
 from engine import CatalogError, EngineError, LoadParams
 from tests.gguf_bytes import write_model
-from tests.process.host.probes import HELLO, loaded, run, until
+from tests.process.host.probes import HELLO, cancelled_ids, loaded, run, until
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_too_many_waiting_requests_are_refused(scripted, script):
         tasks = [asyncio.create_task(run(engine, script(*HELLO))) for _ in range(3)]
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(answer).__name__ for answer in answers].count("GenerationResult") == 2
-        assert answers[2].code == "overloaded"
+        assert answers[2].code == "queue_full"
 
 
 async def test_without_a_queue_the_first_request_for_a_model_still_has_it_loaded(scripted, script):
@@ -138,7 +138,7 @@ async def test_without_a_queue_the_first_request_for_a_model_still_has_it_loaded
         tasks = [asyncio.create_task(run(engine, script(*HELLO))) for _ in range(2)]
         first, second = await asyncio.gather(*tasks, return_exceptions=True)
         assert first.choices[0].text == "hello"
-        assert second.code == "overloaded"
+        assert second.code == "queue_full"
 
 
 async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripted, script):
@@ -146,7 +146,7 @@ async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripte
         held = [await engine.generate(script(["started"], ["hang"])) for _ in range(3)]
         with pytest.raises(EngineError) as caught:
             await engine.generate(script(*HELLO))
-        assert caught.value.code == "overloaded"
+        assert caught.value.code == "queue_full"
         held[0].close()
         assert (await run(engine, script(*HELLO))).choices[0].text == "hello"
         for generation in held:
@@ -310,3 +310,23 @@ async def test_the_digest_is_the_files_sha256_until_the_file_changes(scripted, m
         assert await engine.digest("a") == hashlib.sha256(path.read_bytes()).hexdigest()
         write_model(path, general__name="another")
         assert await engine.digest("a") == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def test_who_waits_too_long_for_a_place_is_told_so_and_costs_no_computing(scripted, script):
+    async with scripted(queue_timeout_seconds=0.2) as engine:
+        with pytest.raises(EngineError, match=r"waited 0\.2 seconds for its turn") as caught:
+            await engine.generate(script(["queued"], ["hang"]))
+        assert caught.value.code == "queue_timeout"
+        assert len(await cancelled_ids(engine)) == 1
+        (activity,) = await engine.activity()
+        assert activity.counts.outcomes["queue_timeout"] == 1
+
+
+async def test_a_refusal_says_how_long_the_wait_would_be_as_it_was_measured(scripted, script):
+    async with scripted(max_queue=0, load=LoadParams(parallel=1)) as engine:
+        await run(engine, script(["started"], ["sleep", 0.3], ["choice"], ["finish"]))
+        held = await engine.generate(script(["started"], ["hang"]))
+        with pytest.raises(EngineError) as caught:
+            await engine.generate(script(*HELLO))
+        assert 0.2 < caught.value.retry_after_seconds < 5
+        held.close()

@@ -115,7 +115,7 @@ class ScriptedEngine:
     async def activity(self) -> list[ModelActivity]:
         return [ACTIVITY]
 
-    async def generate(self, request: GenerationRequest) -> Generation:
+    async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
         self.requests.append(request)
         if self._refusal is not None:
             raise self._refusal

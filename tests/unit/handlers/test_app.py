@@ -162,6 +162,8 @@ class TestEngineErrors:
             ("template_failed", 500),
             ("not_supported_by_model", 400),
             ("overloaded", 503),
+            ("queue_full", 429),
+            ("queue_timeout", 503),
             ("worker_died", 500),
             ("shutting_down", 503),
         ],
@@ -202,6 +204,14 @@ class TestEngineErrors:
         app = application(ScriptedEngine(refusal=EngineError("overloaded", "too much")))
         async with client(app) as http:
             assert int((await http.post(CHAT, json=chat())).headers["retry-after"]) > 0
+
+    @pytest.mark.parametrize(("path", "body"), [(CHAT, chat()), ("/api/chat", chat(stream=False))])
+    @pytest.mark.parametrize(("measured_seconds", "said"), [(12.3, 13), (0.0, 1), (1e6, 600)])
+    async def test_a_full_queue_says_how_long_it_would_take(self, path, body, measured_seconds, said):
+        refusal = EngineError("queue_full", "too many", retry_after_seconds=measured_seconds)
+        async with client(application(ScriptedEngine(refusal=refusal))) as http:
+            response = await http.post(path, json=body)
+        assert (response.status_code, int(response.headers["retry-after"])) == (429, said)
 
     async def test_one_in_mid_stream_is_one_event_and_the_end_without_done(self):
         app = application(ScriptedEngine((*HELLO[:1], EngineError("worker_died", "the worker died"))))

@@ -53,7 +53,7 @@ class Engine:
         self._following = iter(self.sources)
         self._begun = 0
 
-    async def generate(self, request: GenerationRequest) -> Generation:
+    async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
         source = next(self._following)
         self._begun += 1
         await asyncio.sleep(0 if isinstance(source, Source) else 0.01)
