@@ -77,6 +77,11 @@ class Constraint:
         """
         return self._matcher.compute_ff_tokens()
 
+    def takes(self, tokens: Iterable[int]) -> bool:
+        """Whether these tokens from here on are all of an answer."""
+        matcher = self._matcher.deep_copy()
+        return all(map(matcher.consume_token, tokens)) and bool(matcher.is_accepting())
+
     @property
     def is_complete(self) -> bool:
         """Whether nothing may follow any more."""

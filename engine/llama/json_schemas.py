@@ -29,6 +29,7 @@ _NAMED_SCHEMAS = ("properties", "patternProperties", "dependentSchemas", "$defs"
 """Keywords under which schemas stand: one, a list of them, or one for each name."""
 
 _OF_OTHER_DRAFTS = ("dependencies", "divisibleBy", "disallow", "extends")
+_SIZES = ("maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties")
 _TELLING = ("$ref", "format", "pattern")
 """Keywords whose value llguidance repeats where it can't keep them."""
 
@@ -50,7 +51,7 @@ class JsonSchema:
         self._schema = _decoded(text)
         self._validator = _validator(self._schema)
         for path, schema in subschemas(self._schema):
-            _drop_what_says_nothing(schema)
+            _simplify(schema)
             _check_keywords(path, schema)
         _check_divisors(self._schema)
         self.text = msgspec.json.encode(self._schema).decode()
@@ -85,6 +86,8 @@ def _told_by(reason: str, schema: JsonObject) -> str:
     """The keyword of this schema that llguidance speaks of, if it is in this one."""
     if "oneOf" in reason:
         return "oneOf"
+    if "patternProperty" in reason:
+        return "patternProperties"
     values = ((keyword, schema.get(keyword)) for keyword in _TELLING)
     return next((keyword for keyword, value in values if isinstance(value, str) and value in reason), "")
 
@@ -130,6 +133,8 @@ def _validator(schema: JsonObject) -> Any:
     try:
         return jsonschema_rs.validator_for(schema, retriever=_retrieve_nothing)
     except jsonschema_rs.ValidationError as error:
+        if not error.instance_path:
+            raise SchemaUnsupported(error.message) from error
         path = "$"
         for step in error.instance_path:
             path = f"{path}[{step}]" if isinstance(step, int) else _below(path, step)
@@ -142,10 +147,14 @@ def _retrieve_nothing(uri: str) -> Any:
     raise LookupError(f"{uri} is not part of this schema")
 
 
-def _drop_what_says_nothing(schema: JsonObject) -> None:
-    """Some generators write these always, and llguidance refuses the keyword whatever its value."""
+def _simplify(schema: JsonObject) -> None:
+    """Say the same in the words that llguidance knows: it refuses `uniqueItems` whatever its value, and sizes written as 2.0."""
     if schema.get("uniqueItems") is False:
         del schema["uniqueItems"]
+    for keyword in _SIZES:
+        size = schema.get(keyword)
+        if isinstance(size, float) and size.is_integer():
+            schema[keyword] = int(size)
 
 
 def _check_keywords(path: str, schema: JsonObject) -> None:
