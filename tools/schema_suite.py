@@ -1,7 +1,8 @@
 """`python -m tools.schema_suite DIRECTORY`: what of the public JSON-Schema-Test-Suite generation keeps to.
 
 DIRECTORY is the suite's `tests/draft2020-12`. Each schema is compiled as for an answer; each instance, written compactly, is fed to it
-token by token. Fails if an invalid instance is taken: then an answer could be wrong. Owns the count; must not know how a schema is enforced.
+token by token. Fails if an invalid instance is taken: then an answer could be wrong.
+Owns the count; must not know how a schema is enforced.
 """
 
 import json
