@@ -178,6 +178,12 @@ def the_context_is_the_servers(body):
         body["options"].pop("num_ctx", None)
 
 
+def breakers_are_short_in_bytes(body):
+    for fields in (body, body.get("options")):
+        if isinstance(fields, dict) and fields.get("dry_sequence_breakers"):
+            fields["dry_sequence_breakers"] = [text[:5] for text in fields["dry_sequence_breakers"]]
+
+
 REPAIRS = [
     alternatives_need_log_probabilities,
     stream_options_need_a_stream,
@@ -189,4 +195,5 @@ REPAIRS = [
     the_model_stays_loaded,
     the_model_cannot_think,
     the_context_is_the_servers,
+    breakers_are_short_in_bytes,
 ]
