@@ -45,15 +45,19 @@ class Client:
 
     async def first_model(self) -> str:
         """The id of the first model that the server lists."""
-        arrivals: list[tuple[float, bytes]] = []
-        try:
-            status = await self._exchange(self._request("GET", "/models", b""), arrivals)
-            models = orjson.loads(b"".join(body for _, body in arrivals)) if status == 200 else {}
-        except (ConnectionFailed, OSError, TimeoutError, ValueError) as error:
-            raise ServerUnusable(f"{self._base_url}: {error}") from error
+        models = await self.get("/models")
         if not models.get("data"):
             raise ServerUnusable(f"{self._base_url}/models lists no model")
         return str(models["data"][0]["id"])
+
+    async def get(self, path: str) -> JsonObject:
+        """The JSON object at a path below the base URL; an empty one for an error status. Raises ServerUnusable if nobody answers."""
+        arrivals: list[tuple[float, bytes]] = []
+        try:
+            status = await self._exchange(self._request("GET", path, b""), arrivals)
+            return dict(orjson.loads(b"".join(body for _, body in arrivals))) if status == 200 else {}
+        except (ConnectionFailed, OSError, TimeoutError, ValueError) as error:
+            raise ServerUnusable(f"{self._base_url}: {error}") from error
 
     async def chat(self, body: JsonObject, record: Record | None = None) -> Record:
         """Sends one chat completion and waits for the end of the answer. `record` may be read while it grows."""

@@ -99,6 +99,11 @@ def _compiler_flags() -> str:
     return "-U__AMX_INT8__" if release and int(release[1]) < _FIRST_GCC_WITHOUT_AMX_BUG else ""
 
 
+def processors() -> int:
+    """How many compilers may run at once."""
+    return os.cpu_count() or 1
+
+
 def _pip(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pip", *arguments]
 
@@ -115,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--option", action="append", default=[], metavar="-DNAME=VALUE", help="a further option for cmake"
     )
     parser.add_argument("--python-servers", action="store_true", help="llama-cpp-python's two servers too")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, default=processors())
     arguments = parser.parse_args(argv)
     arguments.directory.mkdir(parents=True, exist_ok=True)
     try:

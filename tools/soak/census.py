@@ -1,9 +1,11 @@
-"""What a server's processes hold: memory, descriptors, threads. And whether they still hold about as much later.
+"""What a server's processes hold: memory, descriptors, threads, slots. And whether they still hold about as much later.
 
 Must not know what the server did in between.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -36,6 +38,26 @@ class Census:
         if later.threads > self.threads:
             losses.append(f"there were {self.threads} threads, now there are {later.threads}")
         return losses
+
+
+def unfinished(models: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What an idle server still believes to be doing, one sentence each. `models`: what `/v1/slots` says of them."""
+    if not models:
+        return ["the server tells of no model that was used"]
+    return [fault for model in models for fault in _unfinished_of(model)]
+
+
+def _unfinished_of(model: Mapping[str, Any]) -> Iterator[str]:
+    name = model["model"]
+    for count in ("open_requests", "awaiting_load", "running", "waiting"):
+        if model.get(count):
+            yield f"{name}: {model[count]} {count} in an idle server"
+    held = [slot["tokens"] for slot in model["slots"]]
+    busy = [slot for slot in model["slots"] if slot["state"] not in ("empty", "cached")]
+    if busy:
+        yield f"{name}: slots at work in an idle server: {busy}"
+    if held and not max(held) <= model["kv_tokens"] <= sum(held):
+        yield f"{name}: the KV cache holds {model['kv_tokens']} tokens, the slots know of {held}"
 
 
 def census(root_pid: int) -> Census:

@@ -13,7 +13,7 @@ from tools.bench.client import Client
 from tools.bench.record import Record
 from tools.bench.workload import JsonObject, text_of
 from tools.soak.asks import CHAT_MODEL, CONTEXT_TOKENS, KEYS, Ask, draw_ask
-from tools.soak.census import Census, census
+from tools.soak.census import Census, census, unfinished
 
 _QUIET_SECONDS = 3.0
 _PATIENCE_AT_THE_END_SECONDS = 60.0
@@ -84,7 +84,9 @@ class Soak:
             messages = [{"role": "user", "content": text_of(CONTEXT_TOKENS // 6, f"whole context {time.time_ns()}")}]
             await self._answer(client, messages, 8)
             answer = await self._answer(client, [{"role": "user", "content": "Hello! Who are you?"}], 64)
-        await asyncio.sleep(_QUIET_SECONDS)
+            await asyncio.sleep(_QUIET_SECONDS)
+            for fault in unfinished((await client.get("/v1/slots")).get("models", [])):
+                self._note(fault)
         return answer
 
     async def _answer(self, client: Client, messages: list[JsonObject], max_tokens: int) -> str:

@@ -6,7 +6,7 @@ Owns the command line. DIRECTORY holds what `python -m tools.bench.peers DIRECTO
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,7 @@ from tools.bench.compare import servers
 from tools.bench.compare.chart import write_chart
 from tools.bench.compare.contest import Contest
 from tools.bench.compare.report import Report, machine, markdown, rewrite_section, table
-from tools.bench.compare.rows import ROWS
+from tools.bench.compare.rows import ROWS, Row
 from tools.bench.compare.verdict import judge
 from tools.bench.peers import example_server_script, python_of_servers
 
@@ -61,18 +61,31 @@ def _kinds(arguments: argparse.Namespace) -> list[servers.Kind]:
     return kinds
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print and write; 1 if a bound was not kept, 2 if the peer is not there."""
-    arguments = _arguments(argv)
-    kinds = _kinds(arguments)
-    models_dir = arguments.models or arguments.directory / "models"
-    contest = Contest(kinds, models_dir, arguments.threads, arguments.rounds, arguments.quick, _say)
-    report = Report(machine(), arguments.threads, arguments.rounds, arguments.quick)
-    for letter in arguments.rows:
-        outcomes = contest.run(ROWS[letter])
-        report.add(ROWS[letter], judge(ROWS[letter].lines, outcomes), outcomes)
+def compared(
+    rows: Iterable[Row], kinds: Sequence[servers.Kind], *, models_dir: Path, threads: int, rounds: int, is_quick: bool
+) -> Report:
+    """Measures the rows, says how it goes, and prints the table."""
+    contest = Contest(kinds, models_dir, threads, rounds, is_quick, _say)
+    report = Report(machine(), threads, rounds, is_quick)
+    for row in rows:
+        outcomes = contest.run(row)
+        report.add(row, judge(row.lines, outcomes), outcomes)
     report.finish()
     print(table(report))
+    return report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print and write; 1 if a bound was not kept."""
+    arguments = _arguments(argv)
+    report = compared(
+        [ROWS[letter] for letter in arguments.rows],
+        _kinds(arguments),
+        models_dir=arguments.models or arguments.directory / "models",
+        threads=arguments.threads,
+        rounds=arguments.rounds,
+        is_quick=arguments.quick,
+    )
     _write(arguments, report)
     return 0 if report.keeps_every_bound else 1
 
@@ -81,7 +94,9 @@ def _write(arguments: argparse.Namespace, report: Report) -> None:
     json_path, chart_path = arguments.json, arguments.chart
     if arguments.publish:
         json_path, chart_path = json_path or RESULTS, chart_path or CHART
-        rewrite_section(README, markdown(report))
+        rewrite_section(
+            README, f"{markdown(report)}\n\n![The ratios of the table]({CHART.relative_to(README.parent).as_posix()})"
+        )
     if json_path:
         json_path.write_text(report.as_json(), encoding="utf-8")
     if chart_path:
