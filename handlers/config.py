@@ -41,7 +41,9 @@ class ServerSettings(BaseSettings):
     api_key_file: File | None = Field(None, description="File of API keys, one a line; # begins a comment.")
     api_keys: Annotated[SecretStr | None, Field(description="API keys, separated by commas; environment only.")] = None
     open_metrics: bool = Field(False, description="Serve /metrics without a key although there are keys.")
-    cors_origin: Several = Field((), description="Web origin whose pages may call this server, besides this machine's own; * is any.")
+    cors_origin: Several = Field(
+        (), description="Web origin whose pages may call this server, besides this machine's own; * is any."
+    )
     allowed_host: Several = Field((), description="Further name that clients may call this server by (Host header).")
 
     model: Several = Field((), description="GGUF file, NAME=FILE, or a directory of them. None: the bundled demo.")
