@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
-from engine.worker.prefix_files import PrefixFiles
+from engine.config import Attention, LoadParams, LoraFile
+from engine.worker.prefix_files import PrefixFiles, identity_of
 from engine.worker.prefix_store import PrefixStore, StoredPrefix
 from engine.worker.prefixes import PLAIN_MEMORY
 
@@ -121,3 +123,20 @@ def test_a_full_disk_leaves_no_part_of_a_file(tmp_path, monkeypatch, caplog):
     files.close()
     assert files_in(tmp_path) == []
     assert "No space left on device" in caplog.text
+
+
+def test_the_identity_changes_with_every_file_and_parameter_that_a_state_depends_on(tmp_path):
+    model, adapter = tmp_path / "m-00001-of-00002.gguf", tmp_path / "lora.gguf"
+    second_part = tmp_path / "m-00002-of-00002.gguf"
+    for path in (model, second_part, adapter):
+        path.write_bytes(b"x")
+    params = LoadParams(lora=(LoraFile(name="a", path=str(adapter)),))
+    identities = [identity_of(model, params), identity_of(model, params)]
+    assert identities[0] == identities.pop()
+    for path in (model, second_part, adapter):
+        path.write_bytes(path.read_bytes() + b"y")
+        identities.append(identity_of(model, params))
+    changes = ({"attention": Attention(cache_type_k="q8_0")}, {"ctx_size_tokens": 1}, {"lora": ()})
+    identities += [identity_of(model, msgspec.structs.replace(params, **change)) for change in changes]
+    assert len(set(identities)) == 7
+    assert identity_of(model, msgspec.structs.replace(params, threads=3)) == identity_of(model, params)
