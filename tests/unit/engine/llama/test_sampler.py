@@ -211,7 +211,12 @@ def test_a_plain_draw_from_a_peaked_row_is_nearly_always_the_peak():
 
 @pytest.mark.parametrize(
     "penalties",
-    [{"repeat_penalty": 1.3}, {"presence_penalty": 1.5, "frequency_penalty": -0.4}, {"repeat_penalty": 0.5}],
+    [
+        {"repeat_penalty": 1.3},
+        {"presence_penalty": 1.5, "frequency_penalty": -0.4},
+        {"repeat_penalty": 0.01},
+        {"repeat_penalty": 100.0},
+    ],
     ids=str,
 )
 def test_penalties_on_the_seen_tokens_are_those_of_the_whole_chain(penalties):
