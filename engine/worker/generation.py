@@ -21,7 +21,7 @@ from engine.worker.prompt_echo import PromptEcho
 from engine.worker.runner import ComputedChunk, Runner
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import GenerationJob, Sequence
-from engine.worker.slots import Slots
+from engine.worker.slots import Slot, Slots
 from engine.worker.speculation import Speculation
 from engine.worker.tally import Tally
 
@@ -207,15 +207,21 @@ class Generator:
         """
         slot = sequence.slot
         assert slot is not None
-        known = agreed = len(sequence.tokens)
+        known = agreed = sequence.known_before_draft = len(sequence.tokens)
         try:
             while agreed == len(sequence.tokens) and sequence.slot is slot:
                 yield from self._draw(sequence, row + agreed - known)
                 agreed += common_prefix_length(slot.tokens[agreed:], sequence.tokens[agreed:])
         finally:
-            drafted, accepted = len(slot.tokens) - known, agreed - known
-            self.speculation.note_drawn(sequence, known=known, drafted=drafted, accepted=accepted)
-            self._slots.truncate(slot, agreed)
+            self._settle_draft(sequence, slot)
+
+    def _settle_draft(self, sequence: Sequence, slot: Slot) -> None:
+        """Take back what was wrong of a step's draft: once, and before its answer's end is told and its slot given up."""
+        known, sequence.known_before_draft = sequence.known_before_draft, None
+        if known is not None:
+            accepted = common_prefix_length(slot.tokens[known:], sequence.tokens[known:])
+            self.speculation.note_drawn(sequence, known=known, drafted=len(slot.tokens) - known, accepted=accepted)
+            self._slots.truncate(slot, known + accepted)
 
     def _draw(self, sequence: Sequence, row: int) -> Iterator[tuple[int, Event]]:
         """Draw one token and emit what it makes certain, with the tokens that can only follow it."""
@@ -259,6 +265,8 @@ class Generator:
         job = sequence.job
         if reason == "stop" and sequence.constraint and not sequence.output.hit_stop_string:
             sequence.constraint.check(b"".join(map(self._model.piece, sequence.tokens[len(job.prompt_tokens) :])))
+        if sequence.slot is not None:
+            self._settle_draft(sequence, sequence.slot)
         self._scheduler.discard(sequence)
         sequence.sampler.close()  # it holds as much as a vocabulary's candidates; the request may have many answers
         score = sequence.cumulative_logprob if job.request.score else None

@@ -41,6 +41,7 @@ class Sequence:
         self.constraint = constraint
         self.output = output
         self.guesser: Guesser | None = None
+        self.known_before_draft: int | None = None
         self.draft_model_record = Record(hoped_share=_DRAFT_MODEL_HOPE)
         self.completion_tokens = 0
         self.cumulative_logprob = 0.0

@@ -269,3 +269,15 @@ def test_nothing_is_guessed_where_that_is_turned_off():
 def test_a_looked_up_guess_is_no_prediction(model):
     (answer,) = model.run(request(REPEATING, max_tokens=40, ignore_eos=True))
     assert (answer.usage.accepted_prediction_tokens, answer.usage.rejected_prediction_tokens) == (0, 0)
+
+
+def test_the_usage_has_all_of_a_prediction_though_the_answer_ends_within_it(model):
+    wanted = request("one two", max_tokens=20)
+    expected, _ = plain(model, wanted)
+    speculation = model.generator.speculation
+    accepted, drafted = speculation.accepted_tokens, speculation.drafted_tokens
+    (found,) = model.run(msgspec.structs.replace(wanted, prediction=expected.text))
+    accepted, drafted = speculation.accepted_tokens - accepted, speculation.drafted_tokens - drafted
+    assert accepted > 0
+    assert found.usage.accepted_prediction_tokens == accepted
+    assert found.usage.rejected_prediction_tokens == drafted - accepted
