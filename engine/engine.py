@@ -239,6 +239,7 @@ class Engine:
             await self.load(name)
         except EngineError as error:
             self.preload_errors[name] = error.message
+            logger.error("%s", error.message)
 
     def _known_names(self) -> str:
         names = ", ".join(entry.name for entry in self._aliases.models())

@@ -122,13 +122,17 @@ async def test_one_file_is_served_under_two_names_each_loaded_its_own_way():
         await engine.aclose()
 
 
-async def test_a_model_that_cannot_be_placed_as_asked_fails_to_load_with_the_reason():
+async def test_a_model_that_cannot_be_placed_as_asked_fails_to_load_with_the_reason_and_the_log_says_so(caplog):
     servers = Placement(rpc_servers=("127.0.0.1:9",))
     engine = Engine(EngineConfig(models=((None, BUNDLED_MODEL),), load=LoadParams(placement=servers)))
     await engine.start()
     try:
         with pytest.raises(EngineError, match=r"could not be loaded: .*RPC"):
             await engine.load(MODEL)
+        async with asyncio.timeout(20):
+            while not engine.preload_errors:
+                await asyncio.sleep(0.01)
+        assert any(record.levelname == "ERROR" and "GGML_RPC" in record.getMessage() for record in caplog.records)
     finally:
         await engine.aclose()
 
