@@ -25,6 +25,7 @@ RANKING_MODEL = "ranker"
 LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
 EMBEDDINGS = {"/embeddings", "/api/embed"}
+KEPT_TO = ("response_format", "format", "grammar", "regex", "choice")
 TOKEN_FIELDS = {"prompt", "input", "tokens", "context"}
 
 LIMITS = {
@@ -148,6 +149,16 @@ def json_or_tools(body):
             body.pop(name, None)
 
 
+def one_thing_to_keep_to(body):
+    """At most one of them, beside no tools; and any text is a valid value, but few texts are a grammar."""
+    asked = [name for name in KEPT_TO if body.get(name) is not None]
+    for name in asked if body.get("tools") else asked[1:]:
+        del body[name]
+    for name, meaningful in (("grammar", 'root ::= "a" [a-z]*'), ("regex", "a[a-z]*")):
+        if body.get(name) is not None:
+            body[name] = meaningful
+
+
 def there_is_something_to_continue(body):
     for name in {"prompt", "input"} & body.keys():
         body[name] = something(body[name])
@@ -190,6 +201,7 @@ REPAIRS = [
     tokens_are_in_the_vocabulary,
     enough_answers_to_choose_from,
     json_or_tools,
+    one_thing_to_keep_to,
     there_is_something_to_continue,
     raw_and_infill_have_no_template,
     the_model_stays_loaded,
