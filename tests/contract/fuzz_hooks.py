@@ -170,6 +170,8 @@ def something(prompt):
 
 
 def raw_and_infill_have_no_template(body):
+    if body.get("raw"):
+        body.pop("suffix", None)
     if body.get("raw") or body.get("suffix"):
         for name in ("system", "template", "context"):
             body.pop(name, None)
