@@ -22,9 +22,11 @@ class ServerUnusable(Exception):
 
 
 class Client:
-    """Talks to one server; use as an asynchronous context manager. `base_url` includes the `/v1`."""
+    """Talks to one server; use as an asynchronous context manager. `base_url` includes the `/v1`. `counts_pieces`: see `Record`."""
 
-    def __init__(self, base_url: str, *, api_key: str | None = None, timeout_seconds: float = 600.0) -> None:
+    def __init__(
+        self, base_url: str, *, api_key: str | None = None, timeout_seconds: float = 600.0, counts_pieces: bool = False
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         parts = urlsplit(self._base_url)
         self._is_secure = parts.scheme == "https"
@@ -34,6 +36,7 @@ class Client:
         if api_key:
             self._headers += f"Authorization: Bearer {api_key}\r\n"
         self._timeout_seconds = timeout_seconds
+        self._counts_pieces = counts_pieces
         self._idle: list[Connection] = []
 
     async def __aenter__(self) -> Self:
@@ -68,6 +71,7 @@ class Client:
         request = self._request("POST", path, orjson.dumps(body))
         record = record or Record(time.perf_counter())
         record.streamed = bool(body.get("stream"))
+        record.counts_pieces = self._counts_pieces
         try:
             status = await self._exchange(request, record.arrivals)
         except (ConnectionFailed, OSError, TimeoutError) as error:

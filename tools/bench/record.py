@@ -15,7 +15,8 @@ class Record:
     """What happened to one request; times are seconds of `time.perf_counter`.
 
     `piece_times`: when each event with content arrived (for an answer that is not streamed: when it was complete). `arrivals` holds what
-    came and has not been read yet: call `read` before looking at anything but the times, the error and the body.
+    came and has not been read yet: call `read` before looking at anything but the times, the error and the body. `counts_pieces`: the server
+    gives no usage with streams, so that each piece counts as a token.
     """
 
     started: float
@@ -29,6 +30,7 @@ class Record:
     cached_tokens: int = 0
     accepted_prediction_tokens: int = 0
     error: str | None = None
+    counts_pieces: bool = False
     _partial: bytes = b""
 
     def read(self) -> None:
@@ -46,7 +48,9 @@ class Record:
     def finish(self) -> None:
         """Read the rest of an answer that has ended; one without the counts that were asked for is an error."""
         self.read()
-        if not self.error and not self.prompt_tokens:
+        if self.counts_pieces and self.streamed and not self.completion_tokens:
+            self.completion_tokens = len(self.piece_times)
+        elif not self.error and not self.prompt_tokens:
             self.error = "the stream ended without usage" if self.streamed else "the answer has no usage"
 
     def _read_lines(self, moment: float, content: bytes) -> None:

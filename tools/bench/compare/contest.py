@@ -51,17 +51,16 @@ class Contest:
         with tempfile.TemporaryDirectory() as directory:
             try:
                 with running(kind, row.setup, model=model, threads=self.threads, directory=Path(directory)) as server:
-                    return in_event_loop(self._measured(row, row.setup, server, number, details))
+                    return in_event_loop(self._measured(row, kind, server, number, details))
             except (RequestFailed, ServerUnusable, ServerFailed) as error:
                 return Outcome({}, details, failure=str(error))
 
-    async def _measured(
-        self, row: Row, setup: Setup, server: Server, number: int, details: dict[str, object]
-    ) -> Outcome:
+    async def _measured(self, row: Row, kind: Kind, server: Server, number: int, details: dict[str, object]) -> Outcome:
         assert row.measure is not None
-        async with Client(f"{server.url}/v1") as client:
+        assert row.setup is not None
+        async with Client(f"{server.url}/v1", counts_pieces=not kind.tells_usage) as client:
             model = await client.first_model()
-            scale = await self._scale(client, model, setup)
+            scale = await self._scale(client, model, row.setup)
             session = Session(server, client, model, scale, number, self.is_quick, details)
             before = server.processor_seconds()
             figures = await row.measure(session)

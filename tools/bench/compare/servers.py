@@ -51,11 +51,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Kind:
-    """One server program. `ready_path` answers 200 once the model is loaded."""
+    """One server program. `ready_path` answers 200 once the model is loaded. `tells_usage`: its streams end with token counts."""
 
     name: str
     command: Callable[[Setup, Place], list[str]]
     ready_path: str
+    tells_usage: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def llama_cpp_server(python: Path) -> Kind:
         options += ["--port", place.port, *(["--embedding", True] if setup.is_encoder else [])]
         return [str(python), "-m", "llama_cpp.server", *map(str, options)]
 
-    return Kind("llama_cpp.server", command, "/v1/models")
+    return Kind("llama_cpp.server", command, "/v1/models", tells_usage=False)
 
 
 def example_server(python: Path, script: Path) -> Kind:
@@ -137,7 +138,7 @@ def example_server(python: Path, script: Path) -> Kind:
         file.write_text(json.dumps(configuration), encoding="utf-8")
         return [str(python), str(script), "-C", str(file)]
 
-    return Kind("examples/server.py", command, "/v1/models")
+    return Kind("examples/server.py", command, "/v1/models", tells_usage=False)
 
 
 @contextmanager

@@ -122,3 +122,9 @@ async def test_a_cancelled_request_hangs_up() -> None:
         await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.wait_for(gone.wait(), 5)
+
+
+async def test_where_a_server_tells_no_usage_pieces_can_count_as_tokens() -> None:
+    async with server(piece(content="a") + piece(content="b")) as (url, _), Client(url, counts_pieces=True) as client:
+        record = await chat(client)
+    assert (record.error, record.completion_tokens) == (None, 2)
