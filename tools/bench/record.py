@@ -15,7 +15,7 @@ class Record:
     """What happened to one request; times are seconds of `time.perf_counter`.
 
     `piece_times`: when each event with content arrived (for an answer that is not streamed: when it was complete). `arrivals` holds what
-    came and has not been read yet: call `read` before looking at anything but the times, the error and the body. `counts_pieces`: the server
+    came and has not been read yet: call `read` before looking at anything but the times and the error. `counts_pieces`: the server
     gives no usage with streams, so that each piece counts as a token.
     """
 
