@@ -3,6 +3,7 @@
 Runs in preparing threads. Must not know limits, samplers or slots.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -121,11 +122,13 @@ class AnswerForm:
                 )
             return None
         assert isinstance(request.prompt, ChatPrompt)
-        wanted = request.constraint
-        answer = msgspec.json.decode(wanted.schema) if isinstance(wanted, JsonConstraint) else None
+        answer = _json_beside_calls(request.constraint)
         tools = list(_callable(request.prompt.tools, use))
         if use.strict or use.is_required:
             with _enforcing("the schema of a tool's arguments", "tools"):
+                for tool in tools:
+                    if tool.is_strict:
+                        self._compiler.json(json.dumps(tool.arguments_schema))  # refuses what would not be enforced
                 return self._compile_calls(self._tool_format, tools, use, thinking, answer)
         try:
             return self._compile_calls(self._tool_format, tools, use, thinking, answer)
@@ -158,6 +161,14 @@ def _enforcing(what: str, param: str) -> Iterator[None]:
         yield
     except SchemaUnsupported as error:
         raise EngineError("unsupported_schema", f"{what} can't be enforced: {error}", param=param) from error
+
+
+def _json_beside_calls(wanted: Wanted | None) -> JsonObject | None:
+    """The schema of the document that may stand in place of calls. Other texts could not be told from what stands around calls."""
+    if wanted is None or isinstance(wanted, JsonConstraint):
+        return msgspec.json.decode(wanted.schema) if wanted else None
+    name = type(wanted).__name__.removesuffix("Constraint").lower()
+    raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)
 
 
 def _callable(tools: Iterable[JsonObject], use: ToolUse) -> Iterable[CallableTool]:

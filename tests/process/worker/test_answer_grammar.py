@@ -86,9 +86,8 @@ def test_json_beside_tools_is_one_or_the_other(reads):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rules", [tools(is_required=True), lambda grammar: grammar.json({"const": 1}, None)])
-def test_without_a_form_of_thinking_there_is_none_before_an_answer(reads, rules):
-    assert not reads(f"<think>hm</think>{CALL}", rules)
+def test_without_a_form_of_thinking_there_is_none_before_an_answer(reads):
+    assert not reads(f"<think>hm</think>{CALL}", tools(is_required=True))
 
 
 def test_thinking_may_stand_before_required_calls_and_must_be_closed_where_the_prompt_opened_it(reads):
@@ -103,6 +102,6 @@ def test_thinking_may_stand_before_required_calls_and_must_be_closed_where_the_p
     ("thinking", "before"), [(CLOSED, "<think>hm</think>\n"), (CLOSED, ""), (OPENED, "hm</think>")]
 )
 def test_thinking_before_json_is_free_and_the_json_is_not(reads, thinking, before):
-    schema = {"type": "object", "properties": {"a": {"const": 1}}}
-    assert reads(f'{before}{{"a":1}}', lambda grammar: grammar.json(schema, thinking))
-    assert not reads(f'{before}{{"a":2}}', lambda grammar: grammar.json(schema, thinking))
+    answer = AnswerGrammar.json('{"type": "object", "properties": {"a": {"const": 1}}}')
+    assert reads(f'{before}{{"a":1}}', lambda grammar: grammar.behind(thinking, answer))
+    assert not reads(f'{before}{{"a":2}}', lambda grammar: grammar.behind(thinking, answer))

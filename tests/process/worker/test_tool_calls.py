@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.events import ToolCallDelta
-from engine.request import ChatPrompt, JsonConstraint, SamplingParams, ToolUse
+from engine.request import ChatPrompt, JsonConstraint, RegexConstraint, SamplingParams, ToolUse
 from engine.worker.answer_form import AnswerForm
 from tests.process.worker.inprocess import request
 
@@ -92,3 +92,9 @@ def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model):
     with pytest.raises(EngineError, match="form of this model's tool calls is not known") as refusal:
         form.constraint(asked(ToolUse(is_required=True)), [1])
     assert refusal.value.param == "tool_choice"
+
+
+def test_a_form_of_answer_that_could_be_taken_for_a_call_cannot_stand_beside_tools(model):
+    with pytest.raises(EngineError, match="only JSON can") as refusal:
+        model.run(asked(ToolUse(), constraint=RegexConstraint(regex="a+")))
+    assert refusal.value.param == "regex"
