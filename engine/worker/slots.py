@@ -124,6 +124,8 @@ class Slots:
             return None
         if reuse:
             self._bring_back(tokens, salt)
+        elif not any(slot.is_busy for slot in self._slots):
+            self._empty()
         source, length = self._best_source(tokens, salt) if reuse else (None, 0)
         slot = source if source and self._is_worth_taking(source, length) else self._vacated(source)
         if source is not None and slot is not source:
@@ -194,6 +196,11 @@ class Slots:
                 raise AssertionError(f"slot {slot!r} has {held} KV positions")
         if self._store is not None:
             self._store.check_integrity()
+
+    def _empty(self) -> None:
+        """Take all state from the KV cache. llama.cpp's sums depend on which cells a sequence lies in: in an empty cache it is always the same."""
+        while self.evict_idle():
+            pass
 
     def _bring_back(self, tokens: Sequence[int], salt: str) -> None:
         """Let an idle slot hold the stored prefix that is the most use, where that is cheaper than to compute it."""
