@@ -198,7 +198,7 @@ class Slots:
             self._store.check_integrity()
 
     def _empty(self) -> None:
-        """Take all state from the KV cache. llama.cpp's sums depend on which cells a sequence lies in: in an empty cache it is always the same."""
+        """Take all state from the KV cache. What llama.cpp computes depends a little on the cells that a sequence lies in; here they are the first."""
         while self.evict_idle():
             pass
 
