@@ -132,10 +132,8 @@ class _Stream(Response):
         self.raw_headers.append((b"content-type", (self.media_type or "").encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        out = _Writer(send, self.raw_headers, self._call.config.write_timeout_seconds)
-        tasks = [asyncio.ensure_future(self._pump(out)), asyncio.ensure_future(_disconnection(receive))]
-        if self._framing.ping is not None:
-            tasks.append(asyncio.ensure_future(self._keep_alive(out, self._framing.ping)))
+        out = _Writer(send, self.raw_headers)
+        tasks = [asyncio.ensure_future(each) for each in (self._pump(out), _disconnection(receive), self._watch(out))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             _outcome(tasks)
@@ -166,13 +164,22 @@ class _Stream(Response):
         record.failure = answer.message
         return error_content(answer, self._call.dialect)
 
-    async def _keep_alive(self, out: _Writer, ping: bytes) -> None:
-        """Send `ping` whenever nothing was sent for the configured time. Ends only by being cancelled or by failing."""
-        interval_seconds = self._call.config.sse_keep_alive_seconds
+    async def _watch(self, out: _Writer) -> None:
+        """Send a ping, where the format has one, whenever nothing was sent for the configured time; give a client up that takes nothing.
+
+        One task looks now and then, because a timer for each write costs more than the write. Ends only by being cancelled or by failing.
+        """
+        timeout_seconds, ping = self._call.config.write_timeout_seconds, self._framing.ping
+        pause_seconds = timeout_seconds if ping is None else self._call.config.sse_keep_alive_seconds
+        longest_seconds = min(timeout_seconds, pause_seconds)
         while True:
-            await asyncio.sleep(max(out.written_at + interval_seconds - out.now(), 0.001))
-            if out.now() - out.written_at >= interval_seconds:
-                await out.write(ping)
+            due_seconds = out.last_at + (timeout_seconds if out.is_writing else pause_seconds) - out.now()
+            await asyncio.sleep(min(due_seconds, longest_seconds) if due_seconds > 0 else longest_seconds)
+            silent_seconds = out.now() - out.last_at
+            if out.is_writing and silent_seconds >= timeout_seconds:
+                raise _stalled(timeout_seconds)
+            if ping is not None and not out.is_writing and silent_seconds >= pause_seconds:
+                await _within(timeout_seconds, out.write(ping))
 
     async def _close(self) -> None:
         try:
@@ -183,20 +190,22 @@ class _Stream(Response):
 
 
 class _Writer:
-    """One answer on its way out: the head goes with the first bytes, and a client that takes none for too long is given up."""
+    """One answer on its way out: the head goes with the first bytes.
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], timeout_seconds: float) -> None:
+    `is_writing`: a write waits for the client to take what it was sent; `last_at`: when the last write began.
+    """
+
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         self._send = send
         self._headers = headers
-        self._timeout_seconds = timeout_seconds
-        self._one_at_a_time = asyncio.Lock()
         self._finished = False
         self.now = asyncio.get_running_loop().time
         self.begun = False
-        self.written_at = self.now()
+        self.is_writing = False
+        self.last_at = self.now()
 
     async def write(self, frame: bytes) -> None:
-        """Send a frame, after the head if it is the first. Raises ClientStalled."""
+        """Send a frame, after the head if it is the first."""
         await self._put(frame, more=True)
 
     async def finish(self, frame: bytes) -> None:
@@ -204,22 +213,28 @@ class _Writer:
         await self._put(frame, more=False)
 
     async def _put(self, frame: bytes, *, more: bool) -> None:
-        async with self._one_at_a_time:
-            if self._finished:
-                return
-            self._finished = not more
-            try:
-                async with asyncio.timeout(self._timeout_seconds):
-                    await self._put_in_turn(frame, more)
-            except TimeoutError as error:
-                raise ClientStalled(f"the client took nothing for {self._timeout_seconds:g} s") from error
-            self.written_at = self.now()
-
-    async def _put_in_turn(self, frame: bytes, more: bool) -> None:
-        if not self.begun:
-            await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
-        await self._send({"type": "http.response.body", "body": frame, "more_body": more})
+        if self._finished:
+            return
+        self._finished = not more
+        self.is_writing, self.last_at = True, self.now()
+        try:
+            if not self.begun:
+                await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+            await self._send({"type": "http.response.body", "body": frame, "more_body": more})
+        finally:
+            self.is_writing = False
         self.begun = True
+
+
+async def _within(timeout_seconds: float, writing: Awaitable[None]) -> None:
+    try:
+        await asyncio.wait_for(writing, timeout_seconds)
+    except TimeoutError as error:
+        raise _stalled(timeout_seconds) from error
+
+
+def _stalled(timeout_seconds: float) -> ClientStalled:
+    return ClientStalled(f"the client took nothing for {timeout_seconds:g} s")
 
 
 async def _disconnection(receive: Receive) -> None:
