@@ -198,7 +198,7 @@ class Slots:
             self._store.check_integrity()
 
     def _empty(self) -> None:
-        """Take all state from the KV cache: what is computed depends a little on the cells that a sequence lies in, and now they are the first."""
+        """Take all state from the KV cache. In which cells a sequence lies changes its last bits; now they will be the first."""
         while self.evict_idle():
             pass
 
