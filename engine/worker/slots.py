@@ -16,6 +16,8 @@ from engine.worker.prefixes import PLAIN_MEMORY, MemoryKind, common_prefix_lengt
 
 # State of less than this costs more to keep than to compute again.
 _WORTH_KEEPING_TOKENS = 32
+# Attention looks at every cell in use, whoever's it is: on a processor 2,752 idle ones made steps of eight answers a fifth longer.
+_IDLE_TOKENS = 512
 
 
 class KvCells(Protocol):
@@ -160,6 +162,7 @@ class Slots:
         slot.is_busy = False
         slot.stops = []
         self._touch(slot)
+        self._thin_out()
 
     def clear(self, slot: Slot) -> None:
         """Take the state of a slot from the KV cache."""
@@ -196,6 +199,17 @@ class Slots:
                 raise AssertionError(f"slot {slot!r} has {held} KV positions")
         if self._store is not None:
             self._store.check_integrity()
+
+    def _thin_out(self) -> None:
+        """Move idle state that only makes attention slow to where it is cheap to keep, but never what was used last."""
+        idle = [slot for slot in self._slots if not slot.is_busy and slot.tokens]
+        idle.sort(key=lambda slot: slot.last_used)
+        held = sum(len(slot.tokens) for slot in idle)
+        for slot in idle[:-1] if self._store is not None else ():
+            if held <= _IDLE_TOKENS:
+                return
+            held -= len(slot.tokens)
+            self._evict(slot)
 
     def _empty(self) -> None:
         """Take all state from the KV cache. In which cells a sequence lies changes its last bits; now they will be the first."""

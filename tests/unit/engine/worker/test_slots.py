@@ -46,6 +46,16 @@ def test_the_next_turn_of_a_conversation_continues_in_its_own_slot():
     assert (slot.number, slot.tokens) == (0, [1, 2, 3, 4])
 
 
+def test_idle_state_that_only_makes_attention_slow_is_moved_and_found_again():
+    store = PrefixStore(1 << 20, MemoryKind(), token_seconds=lambda: None)
+    older, newer = [[kind] * 400 for kind in (1, 2)]
+    slots = filled(TableKvCells(), older, newer, store=store)
+    assert [len(slot.tokens) for slot in slots] == [0, 400]
+    slot = slots.acquire([*older, 3])
+    assert slot is not None
+    assert len(slot.tokens) == 400
+
+
 def test_the_last_token_of_a_fully_cached_prompt_is_computed_again():
     slots = filled(TableKvCells(), [1, 2, 3])
     slot = slots.acquire([1, 2, 3])
