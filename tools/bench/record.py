@@ -35,7 +35,8 @@ class Record:
 
     def read(self) -> None:
         """Read what came since the last call. Of an answer that is not streamed all must have come."""
-        arrivals, self.arrivals = self.arrivals, []
+        arrivals = list(self.arrivals)
+        self.arrivals.clear()  # it stays the list that the connection writes to
         try:
             if self.streamed:
                 for moment, content in arrivals:
