@@ -126,7 +126,7 @@ class Slots:
             return None
         if reuse:
             self._bring_back(tokens, salt)
-        elif not any(slot.is_busy for slot in self._slots):
+        if not any(slot.is_busy for slot in self._slots) and self._begins_afresh(tokens, salt, reuse):
             self._empty()
         source, length = self._best_source(tokens, salt) if reuse else (None, 0)
         slot = source if source and self._is_worth_taking(source, length) else self._vacated(source)
@@ -210,6 +210,12 @@ class Slots:
                 return
             held -= len(slot.tokens)
             self._evict(slot)
+
+    def _begins_afresh(self, tokens: Sequence[int], salt: str, reuse: bool) -> bool:
+        """Whether a sequence that runs alone makes no use of what is here. Over 512 cells llama.cpp's attention takes a slower way."""
+        if not reuse:
+            return True
+        return self._store is not None and self.cached_prefix_length(tokens, salt=salt) < _WORTH_KEEPING_TOKENS
 
     def _empty(self) -> None:
         """Take all state from the KV cache. In which cells a sequence lies changes its last bits; now they will be the first."""
