@@ -13,6 +13,7 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.events import (
+    Admitted,
     ChoiceFinished,
     Event,
     Finished,
@@ -92,6 +93,8 @@ class Generation:
             raise StopAsyncIteration
         try:
             event = await self._source.next_event()
+            while isinstance(event, Admitted):  # comes here where nobody waited for it before the stream began
+                event = await self._source.next_event()
         except EngineError:
             self.close()
             raise
