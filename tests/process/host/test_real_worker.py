@@ -81,9 +81,12 @@ async def test_what_the_worker_says_of_the_model_agrees_with_its_file(engine):
     assert all(0 <= token < loaded.vocabulary_size for token in tokens)
 
 
-async def test_a_file_with_a_good_header_and_no_weights_is_a_failed_load_and_no_crash(tmp_path):
+async def test_a_file_with_a_good_header_and_too_few_weights_is_a_failed_load_and_no_crash(tmp_path):
+    content = bytearray(BUNDLED_MODEL.read_bytes())
+    layers = content.index(b"llama.block_count") + len(b"llama.block_count") + 4  # behind the value's type
+    content[layers : layers + 4] = (99).to_bytes(4, "little")
     broken = tmp_path / "broken.gguf"
-    broken.write_bytes(BUNDLED_MODEL.read_bytes()[: BUNDLED_MODEL.stat().st_size - 1000])
+    broken.write_bytes(content)
     engine = Engine(EngineConfig(models=((None, tmp_path),)))
     await engine.start()
     try:

