@@ -143,16 +143,25 @@ def enough_answers_to_choose_from(body):
         body["best_of"] = max(body["best_of"], body.get("n") or 1)
 
 
-def json_or_tools(body):
-    if body.get("tools"):
-        for name in ("response_format", "format"):
+def one_form_of_tools_and_a_choice_among_them(body):
+    """The newer form wins, and a choice by name is of the first tool that is offered."""
+    if body.get("tools") or not body.get("functions"):
+        for name in ("functions", "function_call"):
             body.pop(name, None)
+    elif isinstance(body.get("function_call"), dict):
+        body["function_call"]["name"] = body["functions"][0]["name"]
+    if body.get("functions") or not body.get("tools") or not isinstance(body.get("tool_choice"), str):
+        body.pop("tool_choice", None)
+
+
+def the_model_has_no_adapters(body):
+    body.pop("lora", None)
 
 
 def one_thing_to_keep_to(body):
     """At most one of them, beside no tools; and any text is a valid value, but few texts are a grammar."""
     asked = [name for name in KEPT_TO if body.get(name) is not None]
-    for name in asked if body.get("tools") else asked[1:]:
+    for name in asked if body.get("tools") or body.get("functions") else asked[1:]:
         del body[name]
     for name, meaningful in (("grammar", 'root ::= "a" [a-z]*'), ("regex", "a[a-z]*")):
         if body.get(name) is not None:
@@ -183,7 +192,8 @@ def the_model_stays_loaded(body):
 
 
 def the_model_cannot_think(body):
-    body.pop("think", None)
+    for name in ("think", "reasoning_effort", "chat_template_kwargs"):
+        body.pop(name, None)
 
 
 def the_context_is_the_servers(body):
@@ -202,7 +212,8 @@ REPAIRS = [
     stream_options_need_a_stream,
     tokens_are_in_the_vocabulary,
     enough_answers_to_choose_from,
-    json_or_tools,
+    one_form_of_tools_and_a_choice_among_them,
+    the_model_has_no_adapters,
     one_thing_to_keep_to,
     there_is_something_to_continue,
     raw_and_infill_have_no_template,
