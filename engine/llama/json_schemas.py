@@ -20,6 +20,9 @@ _MOST_REASON_CHARACTERS = 300
 _MOST_REMAINDERS = 200_000
 """Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
 
+_MOST_EVALUATIONS = 10_000
+"""Most schemas that a value may have to be held against: references that fork double their number with each step."""
+
 _SCHEMA = {
     *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
     *("propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"),
@@ -50,6 +53,7 @@ class JsonSchema:
             raise SchemaUnsupported(f"it has {len(text)} characters; expected at most {_MOST_CHARACTERS}")
         self._schema = _decoded(text)
         self._validator = _validator(self._schema)
+        self._is_cheap_to_check = _evaluations(self._schema, self._schema, {}) <= _MOST_EVALUATIONS
         for path, schema in subschemas(self._schema):
             _simplify(schema)
             _check_keywords(path, schema)
@@ -65,11 +69,13 @@ class JsonSchema:
         )
 
     def violation(self, answer: bytes) -> str | None:
-        """What is wrong with a finished answer; None if it is valid."""
+        """What is wrong with a finished answer; None if it is valid, or if finding out could take for ever."""
         try:
             document = msgspec.json.decode(answer)
         except (msgspec.DecodeError, RecursionError) as error:
             return f"it is no JSON ({error})"
+        if not self._is_cheap_to_check:
+            return None
         violation = next(self._validator.iter_errors(document), None)
         return None if violation is None else str(violation.message)
 
@@ -128,10 +134,34 @@ def _decoded(text: str) -> JsonObject:
     return schema
 
 
+def _evaluations(schema: Any, root: JsonObject, known: dict[int, int]) -> int:
+    """How many schemas a value is held against with this one, at the value itself; one that refers to itself counts once."""
+    if not isinstance(schema, dict):
+        return 1
+    if id(schema) not in known:
+        known[id(schema)] = 1
+        known[id(schema)] += sum(_evaluations(part, root, known) for part in _parts_in_place(schema, root))
+    return known[id(schema)]
+
+
+def _parts_in_place(schema: JsonObject, root: JsonObject) -> Iterator[Any]:
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        yield from schema.get(keyword) or ()
+    yield from (schema[keyword] for keyword in ("if", "then", "else", "not") if keyword in schema)
+    yield from (schema.get("dependentSchemas") or {}).values()
+    target: Any = root
+    for step in str(schema["$ref"]).removeprefix("#").split("/")[1:] if "$ref" in schema else ():
+        name = step.replace("~1", "/").replace("~0", "~")
+        target = target.get(name) if isinstance(target, dict) else None
+    yield from (target,) if "$ref" in schema and target is not root else ()
+
+
 def _validator(schema: JsonObject) -> Any:
     """What checks answers. Nothing is ever fetched: a schema that refers to another one would make the server ask any host for it."""
     try:
-        return jsonschema_rs.validator_for(schema, retriever=_retrieve_nothing)
+        return jsonschema_rs.validator_for(
+            schema, retriever=_retrieve_nothing, pattern_options=jsonschema_rs.RegexOptions()
+        )
     except jsonschema_rs.ValidationError as error:
         if not error.instance_path:
             raise SchemaUnsupported(error.message) from error
