@@ -81,7 +81,7 @@ def test_a_model_guesses_itself(model: InProcess):
         without_lookup([wanted], drafted)
         speculation = drafted.generator.speculation
     # The end of an answer, which this request forbids, is the one thing that it guesses wrong.
-    assert speculation.drafted_tokens - speculation.accepted_tokens <= 5
+    assert speculation.drafted_tokens - speculation.accepted_tokens <= 9
     assert speculation.accepted_tokens >= 28
 
 

@@ -203,7 +203,8 @@ def test_drafts_in_company_change_nobodys_answer(model):
 
 
 def test_sequences_that_lose_their_slots_draft_on_when_they_are_back():
-    wanted = [request(f"{n} " + "one two three four five " * 8, max_tokens=60, ignore_eos=True) for n in range(5)]
+    counts = [", ".join(str(number) for number in range(start, start + 14)) + "," for start in (1, 11, 21, 31, 41)]
+    wanted = [request(count, max_tokens=60, ignore_eos=True) for count in counts]
     with load(ctx_size_tokens=256, parallel=4, drafting=ALWAYS) as worker:
         model = Speculating(worker)
         alone = [plain(model, one) for one in wanted]

@@ -13,7 +13,8 @@ def test_every_cause_that_the_engine_knows_has_its_answer(code):
     answer = as_api_error(error, "id")
     assert not is_unforeseen(error)
     assert (answer.message, answer.code, answer.param) == ("what the model did", code, "model")
-    assert answer.type == ("invalid_request_error" if answer.status < 500 else "server_error")
+    is_the_servers = answer.status >= 500 or answer.status == 429
+    assert answer.type == ("server_error" if is_the_servers else "invalid_request_error")
 
 
 def test_a_message_names_the_field_even_where_the_error_has_no_other_place_for_it():
