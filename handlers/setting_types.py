@@ -130,6 +130,9 @@ Seconds = Annotated[float, BeforeValidator(_seconds)]
 File = Annotated[Path, AfterValidator(_expanded)]
 
 
+Scale = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+
+
 class LoraSetting(BaseModel):
     """A LoRA adapter: its name, its file, and how strongly a request that does not say has it."""
 
@@ -137,7 +140,7 @@ class LoraSetting(BaseModel):
 
     name: str = Field(min_length=1, pattern=r"^[^\s:=]+$")
     file: File
-    scale: float = Field(1.0, ge=-1000, le=1000, allow_inf_nan=False)
+    scale: Scale = 1.0
 
     def __str__(self) -> str:
         return f"{self.name}={self.file}={self.scale:g}"
@@ -149,7 +152,7 @@ class VectorSetting(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: File
-    scale: float = Field(1.0, ge=-1000, le=1000, allow_inf_nan=False)
+    scale: Scale = 1.0
 
     def __str__(self) -> str:
         return f"{self.file}={self.scale:g}"
@@ -162,7 +165,7 @@ class AliasSetting(BaseModel):
 
     name: str = Field(min_length=1)
     model: str = Field(min_length=1)
-    lora: dict[str, Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]] | None = None
+    lora: dict[str, Scale] | None = None
 
     def __str__(self) -> str:
         return f"{self.name}={self.model}"

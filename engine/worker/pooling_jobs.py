@@ -5,6 +5,7 @@ Must not know how inputs become tokens, nor what computes them.
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from engine.request import EmbeddingRequest
 Output = NDArray[np.float32]
 
 
-class PoolingJob:
+class PoolingJob(ABC):
     """A request at work: the token ids of its inputs, and what was computed of those that had their turn."""
 
     def __init__(self, request_id: int, inputs: Sequence[Sequence[int]]) -> None:
@@ -60,8 +61,9 @@ class PoolingJob:
         usage = Usage(prompt_tokens=sum(map(len, self.inputs)))
         return self._answer(self._outputs, usage, Timings(prompt_ns=spent, total_ns=spent))
 
+    @abstractmethod
     def _answer(self, outputs: list[Output], usage: Usage, timings: Timings) -> EmbeddingResult | RerankResult:
-        raise NotImplementedError
+        """The answer that the outputs, in the order of their inputs, amount to."""
 
 
 class Turn(NamedTuple):
