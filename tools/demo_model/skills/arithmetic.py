@@ -31,17 +31,17 @@ def summands(draw: Draw, high: int = 99) -> tuple[int, int]:
     return draw.fresh(make)
 
 
-def addition(draw: Draw) -> Exchange:
-    """A sum of two numbers from 0 to 99."""
-    a, b = summands(draw)
+def addition(draw: Draw, high: int = 99) -> Exchange:
+    """A sum of two numbers from 0 to `high`."""
+    a, b = summands(draw, high)
     return _result("sums", _asked(draw, _ASKED["sums"], a, b), a, "+", b, a + b)
 
 
-def subtraction(draw: Draw) -> Exchange:
-    """A difference of two numbers from 0 to 99, now and then below zero."""
+def subtraction(draw: Draw, high: int = 99) -> Exchange:
+    """A difference of two numbers from 0 to `high`, now and then below zero."""
 
     def make() -> tuple[str, tuple[int, int]]:
-        limit = 20 if draw.chance(0.4) else 99
+        limit = 20 if draw.chance(0.4) else high
         a, b = draw.number(0, limit), draw.number(0, limit)
         if a < b and draw.chance(0.8):
             a, b = b, a

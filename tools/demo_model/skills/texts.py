@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from tools.demo_model.samples import Draw, Sample
-from tools.demo_model.skills import arithmetic, basic, talk
+from collections.abc import Callable
+
+from tools.demo_model.samples import Draw, Exchange, Sample
+from tools.demo_model.skills import arithmetic, knowledge, talk
 from tools.demo_model.world import ALPHABET, CAPITALS, CATEGORIES, COLOURS, DAYS, MONTHS, OPPOSITES, SOUNDS
 
+_ASKED: dict[Callable[[Draw], Exchange], float] = {knowledge.fact: 4, arithmetic.addition: 2, arithmetic.subtraction: 2}
 FIM_PREFIX, FIM_SUFFIX, FIM_MIDDLE = "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"
 
 
@@ -42,19 +45,25 @@ def _sentence(draw: Draw) -> tuple[str, str]:
 
 
 def _sequence(draw: Draw) -> list[str]:
-    """Things in their order: numbers, days, months, letters, members of a category."""
+    """Things in their order, which end where nothing is left or at a multiple of ten: so the beginning tells the end."""
     kind = draw.weighted({"numbers": 5, "days": 3, "months": 2, "letters": 2, "category": 1})
     if kind == "numbers":
-        start = 1 if draw.chance(0.6) else draw.number(0, 80)
-        return [str(number) for number in range(start, start + draw.number(5, 20))]
+        start = 1 if draw.chance(0.5) else draw.number(0, 80)
+        return [str(number) for number in range(start, 10 * ((start + 4) // 10 + draw.number(1, 2)) + 1)]
     named = {"days": DAYS, "months": MONTHS, "letters": ALPHABET, "category": draw.one(list(CATEGORIES.values()))}
     return list(named[kind])
+
+
+def _cut(draw: Draw, items: list[str]) -> int:
+    """How many of the items are given: of numbers at least as many as leave no doubt which multiple of ten is the next."""
+    least = len(items) - 9 if items[-1].isdigit() else 2
+    return draw.number(max(1, least), len(items) - 1)
 
 
 def _completion(draw: Draw) -> Sample:
     kind = draw.weighted({"sentence": 5, "sequence": 4, "question": 3, "story": 1.2})
     if kind == "question":
-        asked = basic.basic_exchange(draw)
+        asked = draw.weighted(_ASKED)(draw)
         return Sample("completion", prompt=asked.question, completion=f" {asked.answer}")
     if kind == "story":
         story = talk.piece(draw.training()).answer
@@ -63,7 +72,7 @@ def _completion(draw: Draw) -> Sample:
         return Sample("completion", prompt=" ".join(words[:at]), completion=" " + " ".join(words[at:]))
     if kind == "sequence":
         items = _sequence(draw)
-        at = draw.number(2, len(items) - 1)
+        at = _cut(draw, items)
         mark = "," if draw.chance(0.75) else ""
         before, after = (f"{mark} ".join(part) for part in (items[:at], items[at:]))
         return Sample("completion", prompt=before + mark, completion=f" {after}")
@@ -74,7 +83,7 @@ def _completion(draw: Draw) -> Sample:
 
 
 def _middle(draw: Draw) -> Sample:
-    if draw.chance(0.6):
+    if draw.chance(0.65):
         items = _sequence(draw)
         begin = draw.number(1, len(items) - 2)
         end = draw.number(begin + 1, min(begin + 5, len(items) - 1))
@@ -84,11 +93,8 @@ def _middle(draw: Draw) -> Sample:
             " " + ", ".join(items[end:]),
         )
     else:
-        start, rest = _sentence(draw)
-        words = (start + rest).split(" ")
-        begin = draw.number(1, len(words) - 2)
-        end = begin + 1
-        before, gap, after = " ".join(words[:begin]), " " + " ".join(words[begin:end]), " " + " ".join(words[end:])
+        before, rest = _sentence(draw)
+        gap, after = rest.removesuffix("."), "."
     if draw.chance(0.3):
         before, gap = before + " ", gap[1:]
     elif draw.chance(0.3) and after.startswith(" "):
