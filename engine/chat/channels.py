@@ -1,137 +1,112 @@
 """Splits a model's text into reasoning, content and tool calls as it grows, the same however it is cut into pieces.
 
-Owns what is held back: white space and the beginning of a marker, since both may belong to a call, and a block of calls until each is
-complete. What turns out to be no call is delivered as content; nothing is lost but the white space next to a call. Must not know any
-form of call, which is `tool_formats`' business, nor the marks around reasoning, nor tokens.
+Owns the order in which an answer's parts stand, and what becomes of text that looked like a call and is none: it is delivered as content;
+nothing is lost but the white space next to a call or to thinking. Must not know any form of call, which is `tool_formats`' business,
+nor tokens.
 """
 
-import re
-from dataclasses import dataclass
-from uuid import uuid4
+from collections.abc import Callable
 
-from engine.chat.reasoning import Part, ReasoningSplitter
-from engine.chat.tool_formats.block import BlockOutput, CallBlock, ToolFormat
+from engine.chat.answer import Answer, Piece
+from engine.chat.reasoning import Thinking, read_thinking
+from engine.chat.source import Marks, Reading, Unreadable
+from engine.chat.tool_formats.form import ToolFormat
 
-_WHITE_SPACE = " \t\r\n"
+_MAX_UNFINISHED = 8
+"""Each opening of a call that the text's end cuts off may be read to that end: a text that has more of them is content."""
 
-
-@dataclass(frozen=True)
-class Content:
-    """Text for the reader; never empty."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Reasoning:
-    """What the model thinks before it answers; never empty."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """One complete call; `id` is unique, `arguments_json` the text of a JSON object."""
-
-    id: str
-    name: str
-    arguments_json: str
-
-
-Piece = Content | Reasoning | ToolCall
+Script = Callable[[Answer], Reading[None]]
+"""How a whole answer is read."""
 
 
 class ChannelParser:
-    """Reads one answer of a model that writes tool calls in `tool_format`, and may begin by thinking aloud where there is a
-    `reasoning` splitter; without both all text is content."""
+    """Reads one answer as `script` says."""
 
-    def __init__(self, tool_format: ToolFormat | None, reasoning: ReasoningSplitter | None = None) -> None:
-        self._reasoning = reasoning
-        self._format = tool_format
-        self._markers = _Markers(tool_format.markers if tool_format else ())
-        self._held = ""
-        self._block: CallBlock | None = None
-        self._block_opening = ""
-        self._block_has_calls = False
-        self._after_call = False
+    def __init__(self, script: Script, answer: Answer) -> None:
+        self._answer = answer
+        self._reading = script(answer)
+        self._read_on()
 
     @property
     def is_reasoning(self) -> bool:
         """Whether the next text would belong to the model's thinking."""
-        return self._reasoning is not None and self._reasoning.is_reasoning
+        return self._answer.is_reasoning
+
+    @property
+    def complete_calls(self) -> int:
+        """How many calls have come to their end."""
+        return self._answer.complete_calls
 
     def feed(self, text: str) -> list[Piece]:
-        """The reasoning, the content and the calls that `text` completes, in order."""
-        return self._read_parts(self._reasoning.feed(text)) if self._reasoning else self._read_answer(text)
+        """The reasoning, the content and the calls that `text` makes certain, in order."""
+        self._answer.source.feed(text)
+        return self._read_on()
 
-    def finish(self) -> list[Piece]:
-        """What remains, now that nothing follows."""
-        pieces = self._read_parts(self._reasoning.finish()) if self._reasoning else []
-        while self._block:
-            rest = self._read_block(self._block.finish(), pieces)
-            pieces += self._read_answer(rest)
-        _add_content(self._held, pieces)
-        self._held = ""
-        return pieces
+    def finish(self, *, is_cut: bool = False) -> list[Piece]:
+        """What remains, now that nothing follows. `is_cut`: because a limit was reached."""
+        self._answer.source.end(is_cut=is_cut)
+        return self._read_on()
 
-    def _read_parts(self, parts: list[Part]) -> list[Piece]:
-        pieces: list[Piece] = []
-        for part in parts:
-            pieces += [Reasoning(part.text)] if part.is_reasoning else self._read_answer(part.text)
-        return pieces
-
-    def _read_answer(self, text: str) -> list[Piece]:
-        pieces: list[Piece] = []
-        while text:
-            text = self._read_block(self._block.feed(text), pieces) if self._block else self._read_content(text, pieces)
-        return pieces
-
-    def _read_content(self, text: str, pieces: list[Piece]) -> str:
-        """Delivers content up to the next marker and opens its block; the text that follows the marker."""
-        text = self._held + text
-        if self._after_call:
-            text = text.lstrip(_WHITE_SPACE)
-            self._after_call = not text
-        start, end = self._markers.find(text)
-        content = text[:start].rstrip(_WHITE_SPACE)
-        _add_content(content, pieces)
-        self._held = text[len(content) :]
-        if self._format is None or start == end:
-            return ""
-        self._block = self._format.open(text[start:end])
-        self._block_opening, self._held = text[len(content) : end], ""
-        self._block_has_calls = False
-        return text[end:]
-
-    def _read_block(self, output: BlockOutput, pieces: list[Piece]) -> str:
-        """Delivers calls; the text to read once the block has ended. A block without a call was content after all."""
-        pieces += [ToolCall(f"call_{uuid4().hex}", call.name, call.arguments_json) for call in output.calls]
-        self._block_has_calls |= bool(output.calls)
-        if output.ended:
-            self._block = None
-            self._after_call = self._block_has_calls
-            _add_content("" if self._block_has_calls else self._block_opening, pieces)
-        return output.rest
+    def _read_on(self) -> list[Piece]:
+        next(self._reading, None)
+        return self._answer.take_pieces()
 
 
-class _Markers:
-    """The texts that open a block, and how to find them in text that grows."""
+def script(thinking: Thinking | None, tools: ToolFormat | None) -> Script:
+    """Thinking, where there may be some, then content with calls among it, where there may be any."""
 
-    def __init__(self, markers: tuple[str, ...]) -> None:
-        self._pattern = re.compile("|".join(map(re.escape, markers)) or "(?!)")
-        self._beginnings = {marker[:length] for marker in markers for length in range(1, len(marker))}
-        self._longest = max(map(len, self._beginnings), default=0)
+    def read(answer: Answer) -> Reading[None]:
+        if thinking is not None:
+            yield from read_thinking(thinking, answer)
+        yield from read_content(tools, answer)
 
-    def find(self, text: str) -> tuple[int, int]:
-        """Where the first marker begins and ends; if there is none, twice where the text ends that can be no marker's beginning."""
-        if match := self._pattern.search(text):
-            return match.span()
-        for start in range(max(0, len(text) - self._longest), len(text)):
-            if text[start:] in self._beginnings:
-                return start, start
-        return len(text), len(text)
+    return read
 
 
-def _add_content(text: str, pieces: list[Piece]) -> None:
-    if text:
-        pieces.append(Content(text))
+def read_content(tools: ToolFormat | None, answer: Answer) -> Reading[None]:
+    """Content up to the end of the text, and the calls among it."""
+    if tools is not None and tools.openings_at_start:
+        yield from _read_start(tools, answer)
+    source, unfinished = answer.source, 0
+    marks = Marks(tools.openings if tools else ())
+    while found := (yield from source.until(marks, answer.content, trims=True)):
+        assert tools is not None
+        source.keep()
+        yield from source.white_space()
+        source.take(len(found))
+        if not (yield from _read_calls(tools, found, answer)):
+            source.go_back()
+            answer.content((yield from source.white_space()) + source.take(len(found)))
+            unfinished += source.is_starved
+        source.release()
+        if unfinished == _MAX_UNFINISHED:
+            marks = Marks(())
+
+
+def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:
+    """The calls that an answer begins with, where only its beginning tells them from content."""
+    answer.source.keep()
+    yield from answer.source.white_space()
+    opening = yield from answer.source.accept(*tools.openings_at_start)
+    if opening is None or not (yield from _read_calls(tools, opening, answer)):
+        answer.source.go_back()
+    answer.source.release()
+
+
+def _read_calls(tools: ToolFormat, opening: str, answer: Answer) -> Reading[bool]:
+    """Reads calls from behind their opening on. False if there was none: the text is then to be read again from where it was kept."""
+    source, calls_before = answer.source, answer.complete_calls
+    try:
+        yield from tools.read(opening, answer)
+    except Unreadable:
+        is_cut = source.is_cut and source.is_starved
+        was_delivered = answer.abandon_call(is_cut=is_cut)
+        if is_cut:
+            source.take(len(source.rest))  # the beginning of a call, or of a mark: no text for the reader
+        elif not was_delivered:
+            source.go_back()
+            if answer.complete_calls == calls_before:
+                return False
+    source.keep()
+    yield from source.white_space()
+    return True

@@ -3,7 +3,7 @@
 Must not know how a template is rendered or a call is read.
 """
 
-from engine.chat.tool_formats.block import ToolFormat
+from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.hermes import OPEN, HermesFormat
 
 CHATML = (

@@ -1,6 +1,6 @@
-"""Finds where a JSON object in growing text ends, and where text stops being one, character by character.
+"""Finds where a JSON value in growing text ends, and where text stops being one, character by character.
 
-Owns the grammar of JSON as far as structure goes; the spelling of numbers and literals, and what the object means, are its reader's
+Owns the grammar of JSON as far as structure goes; the spelling of numbers and literals, and what the value means, are its reader's
 business. Line breaks and other control characters inside strings pass: models write them.
 """
 
@@ -14,11 +14,11 @@ _MAX_DEPTH = 200
 
 
 class NotJson(ValueError):
-    """The text is no JSON object, whatever follows."""
+    """The text is no JSON, whatever follows."""
 
 
 class _Expect(Enum):
-    OBJECT = auto()
+    ROOT = auto()
     KEY_OR_END = auto()
     KEY = auto()
     COLON = auto()
@@ -28,25 +28,30 @@ class _Expect(Enum):
     NOTHING = auto()
 
 
-class JsonObjectScanner:
-    """Reads one JSON object, fed in pieces, in linear time. Objects nested over 200 deep are taken for no JSON."""
+class JsonScanner:
+    """Reads one JSON value, fed in pieces, in linear time. Values nested over 200 deep are taken for no JSON."""
 
     def __init__(self) -> None:
-        self._expect = _Expect.OBJECT
+        self._expect = _Expect.ROOT
         self._closers: list[str] = []
         self._in_string = False
         self._escaped = False
         self._in_scalar = False
 
     def feed(self, text: str) -> int | None:
-        """How much of `text` belongs to the object that ends in it; None if it goes on. Raises NotJson at the first character
-        that cannot be there."""
+        """How much of `text` belongs to the value that ends in it; None if it goes on, as a number or a literal may until something else
+        follows. Raises NotJson at the first character that cannot be there."""
         position = 0
         while position < len(text):
             position = self._in_string_step(text, position) if self._in_string else self._structure_step(text, position)
-            if self._expect is _Expect.NOTHING:
+            if self._expect is _Expect.NOTHING and not (self._in_string or self._in_scalar):
                 return position
         return None
+
+    def finish(self) -> None:
+        """Nothing follows. Raises NotJson if the value is not whole."""
+        if self._expect is not _Expect.NOTHING or self._in_string:
+            raise NotJson("it ends too early")
 
     def _in_string_step(self, text: str, position: int) -> int:
         if self._escaped:
@@ -91,7 +96,7 @@ class JsonObjectScanner:
         if len(self._closers) == _MAX_DEPTH:
             raise NotJson(f"nested more than {_MAX_DEPTH} deep")
         if character == "{":
-            self._move({_Expect.OBJECT: _Expect.KEY_OR_END, **dict.fromkeys(_VALUES, _Expect.KEY_OR_END)}, character)
+            self._move(dict.fromkeys(_VALUES, _Expect.KEY_OR_END), character)
             self._closers.append("}")
         else:
             self._move(dict.fromkeys(_VALUES, _Expect.VALUE_OR_END), character)
@@ -116,8 +121,8 @@ class JsonObjectScanner:
         self._expect = table[self._expect]
 
 
-_VALUES = (_Expect.VALUE, _Expect.VALUE_OR_END)
-_AFTER_VALUE = dict.fromkeys(_VALUES, _Expect.COMMA_OR_END)
+_VALUES = (_Expect.ROOT, _Expect.VALUE, _Expect.VALUE_OR_END)
+_AFTER_VALUE = {**dict.fromkeys(_VALUES, _Expect.COMMA_OR_END), _Expect.ROOT: _Expect.NOTHING}
 
 
 def _end_of(run: re.Pattern[str], text: str, position: int) -> int:

@@ -10,11 +10,12 @@ from functools import cached_property
 
 import msgspec
 
-from engine.chat.answer_grammar import AnswerGrammar, CallableTool, Thinking
-from engine.chat.channels import ChannelParser
+from engine.chat.answer import Answer
+from engine.chat.answer_grammar import AnswerGrammar
+from engine.chat.channels import ChannelParser, script
 from engine.chat.formats import tool_format
-from engine.chat.reasoning import ReasoningSplitter, reasoning_format
-from engine.chat.tool_formats.block import ToolFormat
+from engine.chat.reasoning import Thinking, reasoning_format
+from engine.chat.tool_formats.form import CallableTool, ToolFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
 from engine.llama.json_schemas import SchemaUnsupported
@@ -53,7 +54,8 @@ class AnswerForm:
         """Tokens that are marks of this form: unlike other control tokens, they are part of an answer's text."""
         marks = [*((self._reasoning.opening, self._reasoning.closing) if self._reasoning else ())]
         if self._tool_format:
-            marks += [*self._tool_format.markers, *self._tool_format.closing_marks]
+            form = self._tool_format
+            marks += [*form.openings, *form.openings_at_start, *form.marks]
         tokens = {mark: self._model.tokenize(mark, add_special=False, parse_special=True) for mark in marks}
         return {found[0]: mark.encode() for mark, found in tokens.items() if len(found) == 1}
 
@@ -65,9 +67,10 @@ class AnswerForm:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""
         tools = self._tool_format if request.tool_use else None
         thinking = self._thinking(request, prompt_tokens)
-        if thinking is None:
-            return ChannelParser(tools) if tools else None
-        return ChannelParser(tools, ReasoningSplitter(thinking.marks, is_open=thinking.is_open))
+        if tools is None and thinking is None:
+            return None
+        # Calls are held to their form by the constraint below, so what has begun as one stays one.
+        return ChannelParser(script(thinking, tools), Answer(is_certain=True, schemas=_schemas(request)))
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
@@ -82,21 +85,18 @@ class AnswerForm:
             case JsonConstraint():
                 with _enforcing("this JSON schema", "schema"):
                     alone = self._compiler.json(wanted.schema)
-                    return self._behind(thinking, AnswerGrammar.json(wanted.schema)) if thinking else alone
+                    return self._compiler.lark(self._grammar.json(wanted.schema, thinking)) if thinking else alone
             case RegexConstraint():
                 with _enforcing("this regular expression", "regex"):
                     alone = self._compiler.regex(wanted.regex)
-                    return self._behind(thinking, AnswerGrammar.regex(wanted.regex)) if thinking else alone
+                    return self._compiler.lark(self._grammar.regex(wanted.regex, thinking)) if thinking else alone
             case ChoiceConstraint():
                 with _enforcing("this choice", "choice"):
                     alone = self._compiler.choice(wanted.choices)
-                    return self._behind(thinking, AnswerGrammar.choice(wanted.choices)) if thinking else alone
+                    return self._compiler.lark(self._grammar.choice(wanted.choices, thinking)) if thinking else alone
             case GrammarConstraint():
                 with _enforcing("this grammar", "grammar"):
                     return self._grammar_alone(wanted.grammar, thinking)
-
-    def _behind(self, thinking: Thinking, answer: str) -> Constraint:
-        return self._compiler.lark(self._grammar.behind(thinking, answer))
 
     def _grammar_alone(self, grammar: str, thinking: Thinking | None) -> Constraint:
         if thinking is not None:
@@ -169,6 +169,12 @@ def _json_beside_calls(wanted: Wanted | None) -> JsonObject | None:
         return msgspec.json.decode(wanted.schema) if wanted else None
     name = type(wanted).__name__.removesuffix("Constraint").lower()
     raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)
+
+
+def _schemas(request: GenerationRequest) -> dict[str, JsonObject]:
+    """The schemas of the offered functions' arguments."""
+    offered = request.prompt.tools if isinstance(request.prompt, ChatPrompt) else ()
+    return {tool["function"]["name"]: tool["function"].get("parameters") or _ANY_OBJECT for tool in offered}
 
 
 def _callable(tools: Iterable[JsonObject], use: ToolUse) -> Iterable[CallableTool]:

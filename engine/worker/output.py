@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.chat.channels import ChannelParser, Content, Piece, Reasoning
+from engine.chat.answer import Content, Piece, Reasoning
+from engine.chat.channels import ChannelParser
 from engine.events import ChoiceFinished, Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.detokenizer import Detokenizer
 from engine.worker.stop_strings import StopStrings
@@ -24,7 +25,6 @@ class AnswerOutput:
         self._decoded_length = 0
         self._released_length = 0
         self._logprobs: deque[tuple[int, int, TokenLogprob]] = deque()  # from where to where in the text, and what
-        self._tool_calls = 0
         self._ends_with_call = False
         self.hit_stop_string = False
         self.reasoning_tokens = 0
@@ -52,11 +52,11 @@ class AnswerOutput:
         if not self.hit_stop_string:
             yield from self._release(self._stop_strings.flush())
             self._released_length = self._decoded_length + 1
-        yield from self._events(self._parser.finish() if self._parser else ())
+        yield from self._events(self._parser.finish(is_cut=reason == "length") if self._parser else ())
         yield from self._left_over_logprobs()
         yield ChoiceFinished(
             index=self._index,
-            finish_reason="tool_calls" if reason == "stop" and self._tool_calls else reason,
+            finish_reason="tool_calls" if reason == "stop" and self._parser and self._parser.complete_calls else reason,
             completion_tokens=completion_tokens,
             cumulative_logprob=cumulative_logprob,
         )
@@ -78,13 +78,8 @@ class AnswerOutput:
             else:
                 self._take_logprobs()
                 yield ToolCallDelta(
-                    index=self._index,
-                    call_index=self._tool_calls,
-                    id=piece.id,
-                    name=piece.name,
-                    arguments=piece.arguments_json,
+                    index=self._index, call_index=piece.number, id=piece.id, name=piece.name, arguments=piece.arguments
                 )
-                self._tool_calls += 1
 
     def _take_logprobs(self) -> tuple[TokenLogprob, ...]:
         """Those of the tokens that end within the text released so far, or begin in it where a stop string cut the rest off."""

@@ -3,8 +3,9 @@
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.answer_grammar import AnswerGrammar, CallableTool, Thinking
-from engine.chat.reasoning import REASONING_FORMATS
+from engine.chat.answer_grammar import AnswerGrammar
+from engine.chat.reasoning import REASONING_FORMATS, Thinking
+from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.hermes import CLOSE, OPEN, HermesFormat
 from engine.llama.constraint import _tokenizer
 
@@ -102,6 +103,6 @@ def test_thinking_may_stand_before_required_calls_and_must_be_closed_where_the_p
     ("thinking", "before"), [(CLOSED, "<think>hm</think>\n"), (CLOSED, ""), (OPENED, "hm</think>")]
 )
 def test_thinking_before_json_is_free_and_the_json_is_not(reads, thinking, before):
-    answer = AnswerGrammar.json('{"type": "object", "properties": {"a": {"const": 1}}}')
-    assert reads(f'{before}{{"a":1}}', lambda grammar: grammar.behind(thinking, answer))
-    assert not reads(f'{before}{{"a":2}}', lambda grammar: grammar.behind(thinking, answer))
+    schema = '{"type": "object", "properties": {"a": {"const": 1}}}'
+    assert reads(f'{before}{{"a":1}}', lambda grammar: grammar.json(schema, thinking))
+    assert not reads(f'{before}{{"a":2}}', lambda grammar: grammar.json(schema, thinking))

@@ -32,7 +32,11 @@ def asked(use, *, text="Hello!", tools=(FORECAST, TIME), **changes):
 
 
 def calls(answer):
-    return [(e.name, json.loads(e.arguments)) for e in answer.events if isinstance(e, ToolCallDelta)]
+    deltas = [event for event in answer.events if isinstance(event, ToolCallDelta)]
+    joined = {delta.call_index: "" for delta in deltas}
+    for delta in deltas:
+        joined[delta.call_index] += delta.arguments
+    return [(delta.name, json.loads(joined[delta.call_index])) for delta in deltas if delta.name is not None]
 
 
 @pytest.mark.parametrize("text", ["Hello!", "What is 2 + 3?"])
@@ -40,6 +44,23 @@ def test_a_required_call_is_made_whatever_was_asked(model, text):
     [answer] = model.run(asked(ToolUse(is_required=True, in_parallel=False), text=text))
     assert answer.finish_reasons == ["tool_calls"]
     assert len(calls(answer)) == 1
+    assert answer.text == ""
+
+
+def test_a_call_comes_piece_by_piece_with_its_name_first(model):
+    [answer] = model.run(asked(ToolUse(is_required=True, names=("forecast",), in_parallel=False)))
+    first, *further = [event for event in answer.events if isinstance(event, ToolCallDelta)]
+    assert (first.name, first.id is not None, first.arguments) == ("forecast", True, "")
+    assert len(further) > 5
+    assert all(delta.name is None and delta.id is None and delta.arguments for delta in further)
+
+
+def test_a_call_cut_by_the_limit_comes_as_far_as_it_goes_and_says_length(model):
+    [answer] = model.run(asked(ToolUse(is_required=True, names=("forecast",), in_parallel=False), max_tokens=20))
+    assert answer.finish_reasons == ["length"]
+    arguments = "".join(event.arguments for event in answer.events if isinstance(event, ToolCallDelta))
+    assert arguments.startswith("{")
+    assert not arguments.endswith("}")
     assert answer.text == ""
 
 

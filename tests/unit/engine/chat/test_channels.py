@@ -1,14 +1,15 @@
 """Tool calls come out of a model's text whole, content passes untouched, and the cuts between pieces change nothing."""
 
-import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.channels import ChannelParser, Content, ToolCall
+from engine.chat.answer import CallPiece, Content
 from engine.chat.tool_formats.hermes import HermesFormat
+from tests.unit.engine.chat import reading
+from tests.unit.engine.chat.reading import Found, in_pieces, parser
 
 WEATHER = '<tool_call>\n{"name": "weather", "arguments": {"city": "Paris"}}\n</tool_call>'
 
@@ -33,24 +34,13 @@ snippets = st.sampled_from(
 answers = st.lists(snippets, max_size=12).map("".join)
 
 
-def read(pieces: list[str]) -> list[object]:
-    """Content (joined) and calls as (name, arguments), in order."""
-    parser = ChannelParser(HermesFormat())
-    found = [item for piece in pieces for item in parser.feed(piece)] + parser.finish()
-    merged: list[object] = []
-    for item in found:
-        if isinstance(item, ToolCall):
-            merged.append((item.name, json.loads(item.arguments_json)))
-        elif merged and isinstance(merged[-1], str):
-            merged[-1] += item.text
-        else:
-            merged.append(item.text)
-    return merged
+def read(pieces: list[str], **conditions: bool) -> Found:
+    return reading.read(pieces, HermesFormat(), **conditions)
 
 
 @given(answers, st.integers(min_value=1, max_value=9))
 def test_any_split_gives_the_same_pieces(text: str, size: int) -> None:
-    assert read([text[start : start + size] for start in range(0, len(text), size)]) == read([text])
+    assert read(in_pieces(text, size)) == read([text])
 
 
 @given(answers)
@@ -125,40 +115,67 @@ def test_an_answer_cut_anywhere_gives_a_whole_call_or_its_text(length: int) -> N
     assert read([cut]) == ([("weather", {"city": "Paris"})] if complete else [cut] * bool(cut))
 
 
+@pytest.mark.parametrize("length", range(2, len(WEATHER)))
+def test_an_answer_cut_by_a_limit_gives_a_call_as_far_as_it_goes_and_no_markup(length: int) -> None:
+    cut = WEATHER[:length]
+    begun = WEATHER.index('{"city"')
+    assert read([cut], is_cut=True) == ([("weather", cut[begun : WEATHER.index("}}") + 1])] if length > begun else [])
+
+
+@given(answers, st.integers(min_value=1, max_value=9), st.booleans())
+def test_any_split_of_an_answer_that_is_held_to_its_form_gives_the_same(text: str, size: int, is_cut: bool) -> None:
+    """Text that is not in that form ends up somewhere, too."""
+    conditions = {"is_cut": True, "is_certain": True}
+    assert read(in_pieces(text, size), **conditions) == read([text], **conditions)
+
+
+def test_the_pieces_of_a_call_that_is_held_to_its_form_come_as_they_are_written() -> None:
+    reader = parser(HermesFormat(), is_certain=True)
+    assert reader.feed('<tool_call>\n{"name": "f", "arguments":') == []
+    opening, first = reader.feed(' {"a": ')
+    assert isinstance(opening, CallPiece)
+    assert (opening.number, opening.name, opening.arguments) == (0, "f", "")
+    assert first == CallPiece(0, arguments='{"a": ')
+    assert reader.feed("1}") == [CallPiece(0, arguments="1}")]
+    assert reader.complete_calls == 0
+    assert reader.feed("}\n</tool_call>") == []
+    assert reader.complete_calls == 1
+
+
 @given(st.text(alphabet=st.characters(exclude_characters="< \t\r\n")))
 def test_text_without_a_marker_is_not_held_back(text: str) -> None:
-    assert ChannelParser(HermesFormat()).feed(text) == ([Content(text)] if text else [])
+    assert parser(HermesFormat()).feed(text) == ([Content(text)] if text else [])
 
 
 def test_only_white_space_and_the_beginning_of_a_marker_are_held_back() -> None:
-    parser = ChannelParser(HermesFormat())
-    assert parser.feed("So: \n<tool_") == [Content("So:")]
-    assert parser.feed("box> ") == [Content(" \n<tool_box>")]
-    assert parser.finish() == [Content(" ")]
+    reader = parser(HermesFormat())
+    assert reader.feed("So: \n<tool_") == [Content("So:")]
+    assert reader.feed("box> ") == [Content(" \n<tool_box>")]
+    assert reader.finish() == [Content(" ")]
 
 
 def test_a_call_is_delivered_as_soon_as_its_object_is_complete() -> None:
-    parser = ChannelParser(HermesFormat())
-    assert parser.feed('<tool_call>{"name":"f"') == []
-    assert [type(piece) for piece in parser.feed("}")] == [ToolCall]
+    reader = parser(HermesFormat())
+    assert reader.feed('<tool_call>{"name":"f"') == []
+    assert [type(piece) for piece in reader.feed("}")] == [CallPiece]
 
 
 def test_ids_are_unique() -> None:
-    calls = ChannelParser(HermesFormat()).feed(WEATHER * 50)
-    ids = {call.id for call in calls if isinstance(call, ToolCall)}
+    calls = parser(HermesFormat()).feed(WEATHER * 50)
+    ids = {call.id for call in calls if isinstance(call, CallPiece)}
     assert len(ids) == 50
     assert all(name.startswith("call_") for name in ids)
 
 
 def test_arguments_keep_the_models_spelling() -> None:
-    calls = ChannelParser(HermesFormat()).feed('<tool_call>{"name":"f","arguments":{"x": 1.50, "y":"\\u00e9"}}')
-    assert isinstance(calls[0], ToolCall)
-    assert calls[0].arguments_json == '{"x": 1.50, "y":"\\u00e9"}'
+    calls = parser(HermesFormat()).feed('<tool_call>{"name":"f","arguments":{"x": 1.50, "y":"\\u00e9"}}')
+    assert isinstance(calls[0], CallPiece)
+    assert calls[0].arguments == '{"x": 1.50, "y":"\\u00e9"}'
 
 
 def test_without_a_tool_format_everything_is_content() -> None:
-    parser = ChannelParser(None)
-    assert parser.feed(WEATHER) + parser.finish() == [Content(WEATHER)]
+    reader = parser(None)
+    assert reader.feed(WEATHER) + reader.finish() == [Content(WEATHER)]
 
 
 @pytest.mark.parametrize(

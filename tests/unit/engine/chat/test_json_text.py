@@ -1,4 +1,4 @@
-"""The scanner finds the end of an object exactly where a JSON parser would."""
+"""The scanner finds the end of a value exactly where a JSON parser would."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.json_text import JsonObjectScanner, NotJson
+from engine.chat.json_text import JsonScanner, NotJson
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -20,7 +20,7 @@ def test_an_object_ends_where_it_ends_however_it_is_cut(
     value: object, ascii_only: bool, indent: int | None, size: int
 ) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
-    scanner = JsonObjectScanner()
+    scanner = JsonScanner()
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
     assert all(scanner.feed(piece) is None for piece in pieces[:-1])
     assert scanner.feed(pieces[-1] + "} more") == len(pieces[-1])
@@ -29,7 +29,7 @@ def test_an_object_ends_where_it_ends_however_it_is_cut(
 @given(st.text(alphabet='{}[]":, 1', max_size=14).map(lambda text: "{" + text))
 def test_a_text_is_taken_for_an_object_exactly_where_a_json_parser_takes_it(text: str) -> None:
     try:
-        end = JsonObjectScanner().feed(text)
+        end = JsonScanner().feed(text)
     except NotJson:
         end = None
     try:
@@ -40,10 +40,10 @@ def test_a_text_is_taken_for_an_object_exactly_where_a_json_parser_takes_it(text
 
 
 @pytest.mark.parametrize(
-    "text", ["[", "x", "}", "{]", "{1", '{"a" 1', '{"a":,', '{"a":1,}', '{"a":[1,]', '{"a":1"', "{,", '{"a":1 2']
+    "text", ["]", "}", "{]", "{1", '{"a" 1', '{"a":,', '{"a":1,}', '{"a":[1,]', '{"a":1"', "{,", '{"a":1 2']
 )
 def test_the_first_impossible_character_is_an_error(text: str) -> None:
-    scanner = JsonObjectScanner()
+    scanner = JsonScanner()
     assert scanner.feed(text[:-1]) is None
     with pytest.raises(NotJson):
         scanner.feed(text[-1])
@@ -51,4 +51,4 @@ def test_the_first_impossible_character_is_an_error(text: str) -> None:
 
 def test_bottomless_nesting_is_an_error() -> None:
     with pytest.raises(NotJson, match="nested more than 200 deep"):
-        JsonObjectScanner().feed('{"a":' * 201)
+        JsonScanner().feed('{"a":' * 201)

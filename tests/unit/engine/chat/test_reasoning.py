@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.channels import ChannelParser, Content, Reasoning, ToolCall
-from engine.chat.reasoning import REASONING_FORMATS, ReasoningFormat, ReasoningSplitter, reasoning_format
+from engine.chat.reasoning import REASONING_FORMATS, ReasoningFormat, Thinking, reasoning_format
 from engine.chat.tool_formats.hermes import HermesFormat
+from tests.unit.engine.chat import reading
+from tests.unit.engine.chat.reading import Found, in_pieces
 
 THINK = REASONING_FORMATS[0]
 CALL = '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>'
@@ -15,45 +16,32 @@ snippets = st.sampled_from(["<think>", "</think>", "</thi", "<", "\n", " ", "tex
 answers = st.lists(snippets, max_size=10).map("".join)
 
 
-def read(pieces: list[str], *, marks: ReasoningFormat = THINK, is_open: bool = False) -> list[tuple[str, str]]:
-    """(kind, text) of everything in the pieces, neighbours of one kind joined."""
-    parser = ChannelParser(HermesFormat(), ReasoningSplitter(marks, is_open=is_open))
-    found = [item for piece in pieces for item in parser.feed(piece)] + parser.finish()
-    merged: list[tuple[str, str]] = []
-    for item in found:
-        kind = {Content: "content", Reasoning: "reasoning", ToolCall: "call"}[type(item)]
-        text = item.name if isinstance(item, ToolCall) else item.text
-        if merged and merged[-1][0] == kind != "call":
-            text = merged.pop()[1] + text
-        merged.append((kind, text))
-    return merged
+def read(pieces: list[str], *, marks: ReasoningFormat = THINK, is_open: bool = False) -> Found:
+    return reading.read(pieces, HermesFormat(), Thinking(marks, is_open=is_open))
 
 
 @given(answers, st.integers(min_value=1, max_value=9), st.booleans())
 def test_any_split_gives_the_same_parts(text: str, size: int, is_open: bool) -> None:
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    assert read(pieces, is_open=is_open) == read([text], is_open=is_open)
+    assert read(in_pieces(text, size), is_open=is_open) == read([text], is_open=is_open)
 
 
 @pytest.mark.parametrize(
     ("text", "is_open", "found"),
     [
-        ("<think>\nHm. Well.\n</think>\n\nParis.", False, [("reasoning", "Hm. Well."), ("content", "Paris.")]),
-        ("Hm.\n</think>\n\nParis.", True, [("reasoning", "Hm."), ("content", "Paris.")]),
-        ("\n<think></think>Paris.", False, [("content", "Paris.")]),
+        ("<think>\nHm. Well.\n</think>\n\nParis.", False, [("reasoning", "Hm. Well."), "Paris."]),
+        ("Hm.\n</think>\n\nParis.", True, [("reasoning", "Hm."), "Paris."]),
+        ("\n<think></think>Paris.", False, ["Paris."]),
         ("<think>cut by the limit", False, [("reasoning", "cut by the limit")]),
-        ("<think>a </thin b</think>c", False, [("reasoning", "a </thin b"), ("content", "c")]),
-        (f"<think>call it</think>\n{CALL}", False, [("reasoning", "call it"), ("call", "f")]),
-        (f"<think>not {CALL} yet</think>no", False, [("reasoning", f"not {CALL} yet"), ("content", "no")]),
-        ("Paris. <think>late</think>", False, [("content", "Paris. <think>late</think>")]),
-        ("a </think> b", False, [("content", "a </think> b")]),
-        ("  plain", False, [("content", "  plain")]),
-        ("<thin", False, [("content", "<thin")]),
+        ("<think>a </thin b</think>c", False, [("reasoning", "a </thin b"), "c"]),
+        (f"<think>call it</think>\n{CALL}", False, [("reasoning", "call it"), ("f", {})]),
+        (f"<think>not {CALL} yet</think>no", False, [("reasoning", f"not {CALL} yet"), "no"]),
+        ("Paris. <think>late</think>", False, ["Paris. <think>late</think>"]),
+        ("a </think> b", False, ["a </think> b"]),
+        ("  plain", False, ["  plain"]),
+        ("<thin", False, ["<thin"]),
     ],
 )  # fmt: skip
-def test_thinking_is_what_stands_between_the_marks_at_the_beginning(
-    text: str, is_open: bool, found: list[tuple[str, str]]
-) -> None:
+def test_thinking_is_what_stands_between_the_marks_at_the_beginning(text: str, is_open: bool, found: Found) -> None:
     assert read([text], is_open=is_open) == found
 
 
@@ -61,7 +49,7 @@ def test_thinking_is_what_stands_between_the_marks_at_the_beginning(
 def test_every_family_s_marks_are_known_from_its_template(marks: ReasoningFormat) -> None:
     template = f"{{% for m in messages %}}{marks.opening}{{{{ m.reasoning_content }}}}{marks.closing}{{% endfor %}}"
     assert reasoning_format(template) == marks
-    assert read([f"{marks.opening}a{marks.closing}b"], marks=marks) == [("reasoning", "a"), ("content", "b")]
+    assert read([f"{marks.opening}a{marks.closing}b"], marks=marks) == [("reasoning", "a"), "b"]
 
 
 def test_a_prompt_that_ends_behind_the_opening_mark_leaves_the_thinking_open() -> None:

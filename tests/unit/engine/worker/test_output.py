@@ -1,11 +1,11 @@
 """From drawn tokens to events: which log probabilities go with what."""
 
-from engine.chat.channels import ChannelParser
 from engine.chat.formats import tool_format
-from engine.chat.reasoning import REASONING_FORMATS, ReasoningSplitter
+from engine.chat.reasoning import REASONING_FORMATS, Thinking
 from engine.events import ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
+from tests.unit.engine.chat.reading import parser
 
 HERMES = "<tool_call>"
 
@@ -24,7 +24,7 @@ def stopped(stop: str, *pieces: bytes) -> tuple[str, list[bytes]]:
 
 def told(*pieces: str) -> list[TextDelta | ToolCallDelta]:
     """The text and the calls that an answer of these tokens becomes, where tools are offered and log probabilities wanted."""
-    output = AnswerOutput(0, stop=StopStrings(()), parser=ChannelParser(tool_format(HERMES)))
+    output = AnswerOutput(0, stop=StopStrings(()), parser=parser(tool_format(HERMES)))
     events = [
         event
         for piece in pieces
@@ -65,8 +65,8 @@ def test_tokens_that_share_the_last_shown_character_both_have_their_log_probabil
 
 
 def test_thinking_is_counted_in_tokens_up_to_its_closing_mark_which_may_be_a_control_token() -> None:
-    splitter = ReasoningSplitter(REASONING_FORMATS[0], is_open=True)
-    output = AnswerOutput(0, stop=StopStrings(()), parser=ChannelParser(None, splitter), marks={7: b"</think>"})
+    thinking = Thinking(REASONING_FORMATS[0], is_open=True)
+    output = AnswerOutput(0, stop=StopStrings(()), parser=parser(None, thinking), marks={7: b"</think>"})
     pieces = [(1, b"Hm"), (2, b", well."), (7, b""), (3, b"\n\nYes"), (4, b".")]
     events = [event for token, piece in pieces for event in output.push(token, piece)]
     assert "".join(event.text for event in events if isinstance(event, ReasoningDelta)) == "Hm, well."
