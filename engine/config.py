@@ -97,7 +97,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     """How a worker loads a model.
 
     `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
-    for, at most 8192. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
+    for, at most 8192, but at least `least_ctx_tokens` for an answer and `least_input_tokens` for an embedded input, which
+    requests have asked for. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
     the number of physical cores, or what `threads` is. `batch_tokens`: the most tokens of one step, at least `parallel`;
     `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
     running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
@@ -112,6 +113,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     lora: tuple[LoraFile, ...] = ()
     steering: Steering = Steering()
     ctx_size_tokens: int = 0
+    least_ctx_tokens: int = 0
+    least_input_tokens: int = 0
     parallel: int = 8
     threads: int = 0
     batch_threads: int = 0

@@ -30,6 +30,7 @@ from engine.host.digests import Digests
 from engine.host.lease import Lease
 from engine.host.pool import Pool
 from engine.host.process import WORKER_COMMAND
+from engine.host.room import NO_WISH, Room, check_wish, refuse, room_of, wanted_room
 from engine.protocol import LoadedModel
 from engine.request import (
     ApplyTemplateRequest,
@@ -74,6 +75,7 @@ class Engine:
         self._loaded_once: set[str] = set()
         self._preloading: set[asyncio.Task[None]] = set()
         self._digests = Digests(config.cache_dir / "digests" if config.cache_dir else None)
+        self._load_of = config.load_of
         self._queue_timeout_seconds = config.queue_timeout_seconds
         self._started = False
         kept = frozenset(self._preload)
@@ -151,7 +153,14 @@ class Engine:
 
     async def load(self, name: str, keep_alive_seconds: float | None = None) -> LoadedModel:
         """Have the model loaded, and its keep-alive start anew. Raises EngineError model_load_failed."""
-        lease = await self._acquire(name, keep_alive_seconds)
+        return await self._load(name, keep_alive_seconds, NO_WISH)
+
+    async def load_for(self, request: GenerationRequest | EmbeddingRequest) -> LoadedModel:
+        """`load()` the request's model as it would for the request: with its keep-alive, and the context that it asks for."""
+        return await self._load(request.model, request.keep_alive_seconds, wanted_room(request))
+
+    async def _load(self, name: str, keep_alive_seconds: float | None, room: Room) -> LoadedModel:
+        lease = await self._acquire(name, keep_alive_seconds, room)
         lease.close()
         return lease.model
 
@@ -164,9 +173,8 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
         """Begin a generation. Every refusal has been raised when it returns, and with `await_place` the request has waited for its
         place in the model: queue_timeout is raised where that takes longer than the settings allow."""
-        lease = await self._acquire(request.model, request.keep_alive_seconds)
+        lease = await self._acquire(request.model, request.keep_alive_seconds, wanted_room(request))
         try:
-            _check_context(request, lease.model)
             lease.submit(self._adapted(request))
             started = _expect(await lease.next_event(), Started)
             if await_place:
@@ -215,20 +223,25 @@ class Engine:
         lora = self._named(request.model).lora
         return request if lora is None else msgspec.structs.replace(request, lora=lora)
 
-    async def _acquire(self, name: str, keep_alive_seconds: float | None) -> Lease:
+    async def _acquire(self, name: str, keep_alive_seconds: float | None, room: Room) -> Lease:
+        """A place in a worker with as much context as the request wants. Raises EngineError where it can't have that."""
         entry = self._named(name).entry
-        lease = await self._pool.acquire(entry, keep_alive_seconds)
+        check_wish(room, entry.metadata, self._load_of(entry.name))
+        lease = await self._pool.acquire(entry, keep_alive_seconds, room)
         self._loaded_once.add(entry.name)
         self.preload_errors.pop(entry.name, None)
+        had = room_of(lease.model)
+        if not room.is_within(had):
+            lease.close()
+            raise refuse(room, had, "this model takes no more")
         return lease
 
     async def _ask(
         self, request: Request, keep_alive_seconds: float | None, kind: type[_Result]
     ) -> tuple[_Result, int]:
         """A request that one event answers, and how long it waited for its model."""
-        lease = await self._acquire(request.model, keep_alive_seconds)
+        lease = await self._acquire(request.model, keep_alive_seconds, wanted_room(request))
         try:
-            _check_context(request, lease.model)
             lease.submit(self._adapted(request))
             return _expect(await lease.next_event(), kind), lease.load_ns
         finally:
@@ -244,17 +257,6 @@ class Engine:
     def _known_names(self) -> str:
         names = ", ".join(entry.name for entry in self._aliases.models())
         return f"the models here are: {names}" if names else "there are no models here"
-
-
-def _check_context(request: Request, model: LoadedModel) -> None:
-    """Raises EngineError where a request wants more context than its model is loaded with: it is not cut down quietly."""
-    wanted = request.context_limit_tokens if isinstance(request, GenerationRequest | EmbeddingRequest) else None
-    if wanted is not None and wanted > model.ctx_size_tokens:
-        raise EngineError(
-            "invalid_request",
-            f"a context of {wanted} tokens was asked for, but this model is loaded with one of {model.ctx_size_tokens}; "
-            "the server's ctx-size setting sets it",
-        )
 
 
 def _shown(name: str) -> str:

@@ -7,6 +7,8 @@ Must not know what a request asks for.
 import asyncio
 import logging
 
+import msgspec
+
 from engine.activity import ModelActivity, ModelState
 from engine.config import EngineConfig
 from engine.errors import EngineError
@@ -15,6 +17,7 @@ from engine.host.connection import Connection
 from engine.host.lease import Lease
 from engine.host.ledger import Ledger
 from engine.host.process import WORKER_COMMAND
+from engine.host.room import NO_WISH, Room
 from engine.host.waiting_line import Waiter, WaitingLine
 from engine.host.watchdog import Patience
 from engine.host.worker_state import Worker, WorkerState
@@ -74,17 +77,18 @@ class Pool:
             worker=told,
         )
 
-    async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None) -> Lease:
-        """A place in a worker of this model, loaded first if need be.
+    async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None, room: Room = NO_WISH) -> Lease:
+        """A place in a worker of this model, loaded first if need be; and loaded again where it has too little room, once its running
+        requests have ended. What was loaded with more room keeps it until it is unloaded.
 
         Raises EngineError: model_load_failed; queue_full where too many wait already; shutting_down.
         """
         self._refuse_if_closed()
         worker = self._workers.get(entry.name)
-        if worker is not None and worker.takes(entry) and entry.name not in self._line:
+        if worker is not None and worker.takes(entry) and worker.has_room(room) and entry.name not in self._line:
             return self._lease(worker, keep_alive_seconds, load_ns=0)
         self._refuse_if_full(entry)
-        waiter = Waiter(keep_alive_seconds)
+        waiter = Waiter(keep_alive_seconds, room)
         self._line.add(entry, waiter)
         self._settle()
         try:
@@ -92,6 +96,8 @@ class Pool:
         except asyncio.CancelledError:
             waiter.give_back()
             self._line.remove(entry.name, waiter)
+            if not self._closed:
+                self._settle()  # who came behind may need no other worker
             raise
 
     def retire(self, name: str) -> asyncio.Future[None] | None:
@@ -161,9 +167,14 @@ class Pool:
                 self._evict_one()
 
     def _hand_out(self, worker: Worker, entry: ModelEntry) -> None:
+        """To all who wait for the model, up to the first that needs more room: this one and those behind wait for the next worker, and
+        that begins when the last request of this one has ended."""
         if worker.takes(entry):
-            for waiter in self._line.take(entry.name):
+            for waiter in self._line.take(entry.name, lambda waiter: worker.has_room(waiter.room)):
                 self._give(worker, waiter)
+            if entry.name in self._line and worker.active_requests == 0:
+                self._line.succeed(worker)
+                self._end_when_idle(worker)
         elif worker.state is WorkerState.READY:
             self._end_when_idle(worker)
 
@@ -200,7 +211,9 @@ class Pool:
         if worker.state is WorkerState.CLOSING:
             self._end(worker)
         elif worker.state is WorkerState.READY:
-            if worker.keep_alive_seconds == 0:
+            if worker.name in self._line:
+                self._settle()
+            elif worker.keep_alive_seconds == 0:
                 self._end_when_idle(worker)
             else:
                 worker.start_timer(lambda: self._end_when_idle(worker))
@@ -226,8 +239,11 @@ class Pool:
         worker.connection.close(EngineError("internal", f"the worker of model {worker.name!r} was ended"))
 
     def _begin_load(self, entry: ModelEntry) -> None:
-        kept = entry.name in self._kept
-        worker = Worker(entry, -1 if kept else self._config.keep_alive_seconds)
+        predecessor = self._line.predecessor(entry.name)
+        if predecessor is not None:
+            worker = Worker(entry, predecessor.keep_alive_seconds, predecessor.wanted_room)
+        else:
+            worker = Worker(entry, -1 if entry.name in self._kept else self._config.keep_alive_seconds)
         self._workers[entry.name] = worker
         worker.loading = asyncio.create_task(self._live(worker), name=f"life of the worker of {entry.name}")
         self._tasks.add(worker.loading)
@@ -261,9 +277,14 @@ class Pool:
     async def _load(self, worker: Worker) -> Connection:
         logger.info("loading model %s from %s", worker.name, worker.entry.path)
         self._ledger(worker.name).loads += 1
+        worker.wanted_room = worker.wanted_room.joined(self._line.wanted_room(worker.name))
         load = Load(
             path=str(worker.entry.path),
-            params=self._config.load_of(worker.name),
+            params=msgspec.structs.replace(
+                self._config.load_of(worker.name),
+                least_ctx_tokens=worker.wanted_room.ctx_tokens,
+                least_input_tokens=worker.wanted_room.input_tokens,
+            ),
             log_level=self._config.log_level,
         )
         return await Connection.open(
@@ -283,9 +304,17 @@ class Pool:
         worker.move(WorkerState.DEAD)
         del self._workers[worker.name]
         if load_error is not None:
-            self._fail_waiters(worker.name, load_error)
+            self._fail_load(worker, load_error)
         if not self._closed:
             self._settle()
+
+    def _fail_load(self, worker: Worker, error: EngineError) -> None:
+        """Where some asked for the room that it was to have, it failed for them: the others wait for the next load, with less."""
+        waiting = self._line.waiters(worker.name)
+        greedy = [waiter for waiter in waiting if waiter.room.reaches(worker.wanted_room)]
+        for waiter in greedy or waiting:
+            self._line.remove(worker.name, waiter)
+            waiter.fail(error)
 
     def _fail_waiters(self, name: str, error: EngineError) -> None:
         for waiter in self._line.take(name):

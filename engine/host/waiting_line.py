@@ -1,23 +1,29 @@
 """The requests that wait for a worker: by model, in the order in which the models were first asked for.
 
-Owns who waits and for how long. Must not know when a worker can be had.
+Owns who waits, for how long and for how much. Must not know when a worker can be had.
 """
 
 import asyncio
+import functools
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError
 from engine.host.catalog import ModelEntry
 from engine.host.lease import Lease
+from engine.host.room import NO_WISH, Room
+from engine.host.worker_state import Worker
 
 
 @dataclass(slots=True)
 class Waiter:
-    """A request that waits. Its future is done with a lease or an EngineError, or cancelled by who gave up."""
+    """A request that waits for a worker with so much `room`. Its future is done with a lease or an EngineError, or cancelled by who
+    gave up."""
 
     keep_alive_seconds: float | None
+    room: Room = NO_WISH
     future: asyncio.Future[Lease] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     begun_ns: int = field(default_factory=time.monotonic_ns)
 
@@ -39,9 +45,10 @@ class Waiter:
 
 @dataclass(slots=True)
 class _Demand:
-    """All requests that wait for one model."""
+    """All requests that wait for one model. `predecessor`: the worker that was ended because it has too little room for them."""
 
     entry: ModelEntry
+    predecessor: Worker | None = None
     waiters: list[Waiter] = field(default_factory=list)
 
 
@@ -64,16 +71,38 @@ class WaitingLine:
         """How many wait for this model."""
         return len(self._demands[name].waiters) if name in self._demands else 0
 
+    def waiters(self, name: str) -> list[Waiter]:
+        """All who wait for this model, in order."""
+        return list(self._demands[name].waiters) if name in self._demands else []
+
     def add(self, entry: ModelEntry, waiter: Waiter) -> None:
         """One more; all who wait for this model get it as `entry` has it now."""
         demand = self._demands.setdefault(entry.name, _Demand(entry))
         demand.entry = entry
         demand.waiters.append(waiter)
 
-    def take(self, name: str) -> list[Waiter]:
-        """All who wait for this model, in order; they wait no more."""
-        demand = self._demands.pop(name, None)
-        return demand.waiters if demand is not None else []
+    def succeed(self, worker: Worker) -> None:
+        """This worker ends for those who wait for its model: the next one is to have what it had."""
+        self._demands[worker.name].predecessor = worker
+
+    def predecessor(self, name: str) -> Worker | None:
+        """The worker whose place the next one of this model takes, if there was one."""
+        return self._demands[name].predecessor
+
+    def wanted_room(self, name: str) -> Room:
+        """What is enough for all who wait for this model."""
+        return functools.reduce(Room.joined, (waiter.room for waiter in self.waiters(name)), NO_WISH)
+
+    def take(self, name: str, fits: Callable[[Waiter], bool] = lambda _: True) -> list[Waiter]:
+        """All who wait for this model and come before the first that does not fit, in order; they wait no more."""
+        demand = self._demands.get(name)
+        if demand is None:
+            return []
+        taken = list(itertools.takewhile(fits, demand.waiters))
+        del demand.waiters[: len(taken)]
+        if not demand.waiters:
+            del self._demands[name]
+        return taken
 
     def remove(self, name: str, waiter: Waiter) -> None:
         """This one has given up; a model that nobody waits for any more leaves the line."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
+from engine.host.room import NO_WISH, Room, room_of
 
 # Beyond this a keep-alive is for ever: an event loop's timers do not reach further.
 _LONGEST_SECONDS = 86_400.0 * 365
@@ -37,10 +38,12 @@ class IllegalMove(RuntimeError):
 
 
 class Worker:
-    """One model's worker. `keep_alive_seconds`: how long it stays when idle (negative: for ever)."""
+    """One model's worker. `keep_alive_seconds`: how long it stays when idle (negative: for ever). `wanted_room`: what it is loaded
+    for at least."""
 
-    def __init__(self, entry: ModelEntry, keep_alive_seconds: float) -> None:
+    def __init__(self, entry: ModelEntry, keep_alive_seconds: float, wanted_room: Room = NO_WISH) -> None:
         self.entry = entry
+        self.wanted_room = wanted_room
         self.keep_alive_seconds = keep_alive_seconds
         self.state = WorkerState.LOADING
         self.connection: Connection | None = None
@@ -74,6 +77,11 @@ class Worker:
         """Whether requests for `entry` may go to it: it is ready, alive and has loaded the file that is there now."""
         alive = self.connection is not None and self.connection.alive
         return self.state is WorkerState.READY and alive and self.entry == entry
+
+    def has_room(self, wish: Room) -> bool:
+        """Whether it has what was asked for, or was loaded for that and its model can't have more."""
+        assert self.connection is not None
+        return wish.is_within(room_of(self.connection.model).joined(self.wanted_room))
 
     def move(self, state: WorkerState) -> None:
         """Go to another state. Raises IllegalMove where the table does not have it."""

@@ -30,13 +30,14 @@ class Embedder:
     def __init__(
         self, model: Model, params: LoadParams, adapters: Adapters, *, answers_run: Callable[[], bool]
     ) -> None:
-        """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048. `answers_run`: whether answers of this model wait for
-        the end of a step; it is then kept to `params.target_step_seconds`."""
+        """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048 or what requests asked for. `answers_run`: whether
+        answers of this model wait for the end of a step; it is then kept to `params.target_step_seconds`."""
         self._model = model
         self._params = params
         self._adapters = adapters
         self._answers_run = answers_run
-        self._tokens = min(model.context_length, params.ctx_size_tokens or _DEFAULT_TOKENS)
+        wanted = params.ctx_size_tokens or max(_DEFAULT_TOKENS, params.least_input_tokens)
+        self._tokens = min(model.context_length, wanted)
         self._pace = StepPace(
             target_seconds=params.target_step_seconds, batch_tokens=min(self._tokens, params.micro_batch_tokens)
         )

@@ -71,6 +71,7 @@ class LoadedWorker:
         all_weights = [model, self.draft_model.model] if self.draft_model else [model]
         return LoadedModel(
             ctx_size_tokens=self.generator.ctx_size_tokens if self.generator else self.embedder.limit_tokens,
+            input_limit_tokens=self.embedder.limit_tokens,
             embedding_length=model.embedding_length,
             vocabulary_size=model.vocabulary_size,
             capabilities=tuple(self._capabilities()),
@@ -82,7 +83,8 @@ class LoadedWorker:
 
     def _generator(self, stack: ExitStack, path: Path, params: LoadParams) -> Generator:
         context_params = ContextParams(
-            ctx_size_tokens=params.ctx_size_tokens or min(self.model.context_length, _DEFAULT_CTX_TOKENS),
+            ctx_size_tokens=params.ctx_size_tokens
+            or max(min(self.model.context_length, _DEFAULT_CTX_TOKENS), params.least_ctx_tokens),
             sequences=min(2 * params.parallel, MAX_SEQUENCES),
             batch_tokens=params.batch_tokens,
             micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),

@@ -196,7 +196,8 @@ def identity_of(model: Path, params: LoadParams) -> str:
     steering = [Path(path) for path, _ in params.steering.vectors]
     files = [*sorted(parts), *(Path(file.path) for file in params.lora), *steering]
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    how = (params.placement, params.attention, params.rope, params.lora, params.steering, params.ctx_size_tokens)
+    ctx_tokens = (params.ctx_size_tokens, params.least_ctx_tokens)
+    how = (params.placement, params.attention, params.rope, params.lora, params.steering, ctx_tokens)
     return hashlib.sha256(repr((library.version(), states, how)).encode()).hexdigest()
 
 

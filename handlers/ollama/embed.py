@@ -30,7 +30,7 @@ async def _vectors(call: Call[Any], request: EmbeddingRequest) -> EmbeddingResul
     """The vectors of the inputs; without inputs, the model is loaded and there are none."""
     call.record.model = request.model
     if not request.inputs:
-        await call.engine.load(request.model, request.keep_alive_seconds)
+        await call.engine.load_for(request)
         return EmbeddingResult(vectors=(), usage=Usage(), timings=Timings())
     result = await call.engine.embed(request)
     call.record.prompt_tokens = result.usage.prompt_tokens

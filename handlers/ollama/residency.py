@@ -14,5 +14,5 @@ async def change_residency(call: Call[Any], request: GenerationRequest) -> Resid
     if request.keep_alive_seconds == 0:
         await whole(call, call.engine.unload(request.model))
         return "unload"
-    await whole(call, call.engine.load(request.model, request.keep_alive_seconds))
+    await whole(call, call.engine.load_for(request))
     return "load"

@@ -12,7 +12,10 @@ import socket
 import sys
 from pathlib import Path
 
+import msgspec
+
 from engine.activity import WorkerActivity
+from engine.config import LoadParams
 from engine.events import (
     Admitted,
     ApplyTemplateResult,
@@ -47,6 +50,7 @@ from engine.request import ApplyTemplateRequest, DetokenizeRequest, EmbeddingReq
 
 MODEL = LoadedModel(
     ctx_size_tokens=512,
+    input_limit_tokens=512,
     embedding_length=4,
     vocabulary_size=256,
     capabilities=("completion", "embedding"),
@@ -147,7 +151,7 @@ class ScriptedWorker:
 
     async def receive(self, frame: Load | Submit | Cancel | Ping) -> None:
         if isinstance(frame, Load):
-            await self.answer_load()
+            await self.answer_load(frame.params)
         elif isinstance(frame, Ping):
             activity = WorkerActivity(running=len(self.tasks)) if frame.detailed else None
             self.write(encode(Pong(step_age_seconds=self.load.get("step_age_seconds", 0), activity=activity)))
@@ -159,19 +163,25 @@ class ScriptedWorker:
             self.cancelled.append(frame.id)
             task.cancel()
 
-    async def answer_load(self) -> None:
+    async def answer_load(self, params: LoadParams) -> None:
         print(self.load.get("log", "loading"), flush=True)
         await asyncio.sleep(self.load.get("delay_seconds", 0))
         script = Script(self, 0)
-        if "fail" in self.load:
-            self.write(encode(LoadFailed(message=self.load["fail"])))
+        wanted = max(params.least_ctx_tokens, params.least_input_tokens)
+        if "fail" in self.load or wanted > self.load.get("fail_above_tokens", wanted):
+            self.write(encode(LoadFailed(message=self.load.get("fail", "no memory"))))
             return
         for name, arguments in self.load.items():
             if name in {"kill", "exit"}:
                 await script.run([[name, arguments]])
             elif name in {"garbage", "hang"}:
                 await script.run([[name]])
-        self.write(encode(Ready(model=MODEL)))
+        model = msgspec.structs.replace(
+            MODEL,
+            ctx_size_tokens=max(MODEL.ctx_size_tokens, params.least_ctx_tokens),
+            input_limit_tokens=min(1024, max(MODEL.input_limit_tokens, params.least_input_tokens)),
+        )
+        self.write(encode(Ready(model=model)))
 
     async def answer(self, submit: Submit) -> None:
         request = submit.request

@@ -14,7 +14,8 @@ DETAILS = {
     "quantization_level": "Q8_0", "context_length": 2048, "embedding_length": 256,
 }  # fmt: skip
 MODEL = LoadedModel(
-    ctx_size_tokens=4096, embedding_length=256, vocabulary_size=3, capabilities=("completion",), chat_template=None,
+    ctx_size_tokens=4096, input_limit_tokens=2048, embedding_length=256, vocabulary_size=3,
+    capabilities=("completion",), chat_template=None,
     size_bytes=6_000_000, gpu_bytes=1_000_000, gpu_layers=1,
 )  # fmt: skip
 
