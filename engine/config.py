@@ -141,8 +141,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     are loaded at start and stay; None: every model given as a file, but for those that `on_demand` names.
     `keep_alive_seconds`: how long a model loaded on demand stays after its last request (negative: for ever; 0: not at
     all). `max_loaded_models`: workers alive at once; None: three, or as many as are preloaded. `max_queue`: requests
-    that may wait, for a model to load and in each model for a free place; `queue_timeout_seconds`: for how
-    long there. `load_timeout_seconds`: a model that has not
+    that may wait, for a model to load and in each model for a free place; `max_queue_bytes`: and all of them together, as they are
+    sent to workers; `queue_timeout_seconds`: for how long there. `load_timeout_seconds`: a model that has not
     loaded by then never will. `worker_silence_seconds`: a worker with open requests that says nothing for so long hangs, and
     `max_step_seconds`: so does one that computes a single step for so long; it is ended. `shutdown_grace_seconds`: how long a worker
     may take to end before it is killed. `cache_dir`: where to keep what is dear to compute; None: nowhere.
@@ -157,6 +157,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_seconds: float = 300.0
     max_loaded_models: int | None = None
     max_queue: int = 512
+    max_queue_bytes: int = 256 << 20
     queue_timeout_seconds: float = 300.0
     load_timeout_seconds: float = 900.0
     worker_silence_seconds: float = 30.0

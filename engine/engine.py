@@ -6,6 +6,7 @@ llama.cpp.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ from engine.host.lease import Lease
 from engine.host.pool import Pool
 from engine.host.process import WORKER_COMMAND
 from engine.host.room import NO_WISH, Room, check_wish, refuse, room_of, wanted_room
-from engine.protocol import LoadedModel
+from engine.protocol import LoadedModel, size_bytes
 from engine.request import (
     ApplyTemplateRequest,
     DetokenizeRequest,
@@ -160,7 +161,7 @@ class Engine:
         return await self._load(request.model, request.keep_alive_seconds, wanted_room(request))
 
     async def _load(self, name: str, keep_alive_seconds: float | None, room: Room) -> LoadedModel:
-        lease = await self._acquire(name, keep_alive_seconds, room)
+        lease = await self._acquire(name, keep_alive_seconds, room, int)
         lease.close()
         return lease.model
 
@@ -173,7 +174,7 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
         """Begin a generation. Every refusal has been raised when it returns, and with `await_place` the request has waited for its
         place in the model: queue_timeout is raised where that takes longer than the settings allow."""
-        lease = await self._acquire(request.model, request.keep_alive_seconds, wanted_room(request))
+        lease = await self._acquire_for(request, request.keep_alive_seconds)
         try:
             lease.submit(self._adapted(request))
             started = _expect(await lease.next_event(), Started)
@@ -223,11 +224,15 @@ class Engine:
         lora = self._named(request.model).lora
         return request if lora is None else msgspec.structs.replace(request, lora=lora)
 
-    async def _acquire(self, name: str, keep_alive_seconds: float | None, room: Room) -> Lease:
+    async def _acquire_for(self, request: Request, keep_alive_seconds: float | None) -> Lease:
+        room = wanted_room(request)
+        return await self._acquire(request.model, keep_alive_seconds, room, lambda: size_bytes(request))
+
+    async def _acquire(self, name: str, keep_alive_seconds: float | None, room: Room, size: Callable[[], int]) -> Lease:
         """A place in a worker with as much context as the request wants. Raises EngineError where it can't have that."""
         entry = self._named(name).entry
         check_wish(room, entry.metadata, self._load_of(entry.name))
-        lease = await self._pool.acquire(entry, keep_alive_seconds, room)
+        lease = await self._pool.acquire(entry, keep_alive_seconds, room, size)
         self._loaded_once.add(entry.name)
         self.preload_errors.pop(entry.name, None)
         had = room_of(lease.model)
@@ -240,7 +245,7 @@ class Engine:
         self, request: Request, keep_alive_seconds: float | None, kind: type[_Result]
     ) -> tuple[_Result, int]:
         """A request that one event answers, and how long it waited for its model."""
-        lease = await self._acquire(request.model, keep_alive_seconds, wanted_room(request))
+        lease = await self._acquire_for(request, keep_alive_seconds)
         try:
             lease.submit(self._adapted(request))
             return _expect(await lease.next_event(), kind), lease.load_ns

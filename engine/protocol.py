@@ -112,6 +112,11 @@ def encode(frame: ToWorker | ToHost) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
+def size_bytes(request: Request) -> int:
+    """How much of a frame the request takes."""
+    return len(_encoder.encode(request))
+
+
 class FrameReader:
     """Cuts a byte stream into frame bodies, however the bytes arrive."""
 

@@ -42,6 +42,7 @@ def engine_config(config: ServerConfig) -> EngineConfig:
         keep_alive_seconds=config.keep_alive,
         max_loaded_models=config.max_loaded_models,
         max_queue=config.max_queue,
+        max_queue_bytes=config.max_queue_mib << 20,
         queue_timeout_seconds=config.queue_timeout,
         worker_silence_seconds=config.worker_silence_seconds,
         max_step_seconds=config.max_step_seconds,

@@ -60,6 +60,9 @@ class ServerSettings(BaseSettings):
         False, description="Let API keys share computed prompts; how fast an answer comes then tells what others asked."
     )
     max_queue: int = Field(512, ge=0, description="Requests that may wait for a model; one more is answered 429.")
+    max_queue_mib: int = Field(
+        256, ge=1, description="MiB that waiting requests may take in all; one more is answered 429."
+    )
     queue_timeout: Seconds = Field(
         300.0, gt=0, description="How long a generation may wait for its turn (5m) before it is answered 503."
     )

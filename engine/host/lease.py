@@ -16,10 +16,12 @@ from engine.events import (
     Finished,
     ReasoningDelta,
     RerankResult,
+    Started,
     TextDelta,
     TokenizeResult,
     ToolCallDelta,
 )
+from engine.host.backlog import Held
 from engine.host.connection import Connection, OpenRequest
 from engine.host.ledger import CANCELLED, FINISHED, Ledger
 from engine.host.worker_state import Worker
@@ -30,9 +32,11 @@ _ENDS = {Finished, EmbeddingResult, RerankResult, TokenizeResult, DetokenizeResu
 
 
 class Lease:
-    """A place in a ready worker for one request. Whoever has it closes it."""
+    """A place in a ready worker for one request. Whoever has it closes it. `held`: its part of the backlog, until it is computed."""
 
-    def __init__(self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None], ledger: Ledger) -> None:
+    def __init__(
+        self, worker: Worker, load_ns: int, give_back: Callable[[Worker], None], ledger: Ledger, held: Held | None
+    ) -> None:
         assert worker.connection is not None
         self.load_ns = load_ns
         self._connection: Connection = worker.connection
@@ -41,6 +45,7 @@ class Lease:
         self._request: OpenRequest | None = None
         self._open = True
         self._ledger = ledger
+        self._held = held
         self._begun = time.monotonic() - load_ns / 1e9
         self._awaits_first_token = True
         self._outcome = CANCELLED
@@ -84,12 +89,19 @@ class Lease:
         """Cancel the request unless it has ended, and give the place back. Idempotent."""
         if self._open:
             self._open = False
+            self._wait_no_more()
             if self._request is not None:
                 self._request.close()
                 self._ledger.note_outcome(self._outcome)
             self._give_back(self._worker)
 
+    def _wait_no_more(self) -> None:
+        if self._held is not None:
+            self._held.release()
+
     def _note(self, event: Event | None) -> None:
+        if not isinstance(event, Started):
+            self._wait_no_more()
         if isinstance(event, Finished):
             self._ledger.note_finished(event, self._seconds)
         if self._awaits_first_token and isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta):

@@ -6,12 +6,14 @@ Must not know what a request asks for.
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import msgspec
 
 from engine.activity import ModelActivity, ModelState
 from engine.config import EngineConfig
 from engine.errors import EngineError
+from engine.host.backlog import Backlog, Held
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
 from engine.host.lease import Lease
@@ -45,6 +47,7 @@ class Pool:
         self._command = command
         self._workers: dict[str, Worker] = {}
         self._line = WaitingLine()
+        self._backlog = Backlog(config.max_queue_bytes)
         self._ledgers: dict[str, Ledger] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -52,6 +55,11 @@ class Pool:
     def __repr__(self) -> str:
         workers = " ".join(map(repr, self._workers.values())) or "empty"
         return f"<Pool {len(self._workers)}/{self._max_workers}: {workers}; {len(self._line)} waiting>"
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The size of all requests that wait, for a worker or in one."""
+        return self._backlog.held_bytes
 
     def ready_workers(self) -> list[Worker]:
         """The workers that take or still run requests, in the order they were loaded."""
@@ -77,27 +85,40 @@ class Pool:
             worker=told,
         )
 
-    async def acquire(self, entry: ModelEntry, keep_alive_seconds: float | None = None, room: Room = NO_WISH) -> Lease:
+    async def acquire(
+        self,
+        entry: ModelEntry,
+        keep_alive_seconds: float | None = None,
+        room: Room = NO_WISH,
+        size_bytes: Callable[[], int] = int,
+    ) -> Lease:
         """A place in a worker of this model, loaded first if need be; and loaded again where it has too little room, once its running
-        requests have ended. What was loaded with more room keeps it until it is unloaded.
+        requests have ended. What was loaded with more room keeps it until it is unloaded. `size_bytes` tells how much is kept in memory
+        while the request waits.
 
         Raises EngineError: model_load_failed; queue_full where too many wait already; shutting_down.
         """
         self._refuse_if_closed()
         worker = self._workers.get(entry.name)
         if worker is not None and worker.takes(entry) and worker.has_room(room) and entry.name not in self._line:
-            return self._lease(worker, keep_alive_seconds, load_ns=0)
+            return self._lease_at_once(worker, keep_alive_seconds, size_bytes)
         self._refuse_if_full(entry)
-        waiter = Waiter(keep_alive_seconds, room)
+        return await self._wait(entry, Waiter(keep_alive_seconds, self._hold(entry.name, size_bytes), room))
+
+    async def _wait(self, entry: ModelEntry, waiter: Waiter) -> Lease:
         self._line.add(entry, waiter)
         self._settle()
         try:
             return await waiter.future
         except asyncio.CancelledError:
             waiter.give_back()
+            waiter.held.release()
             self._line.remove(entry.name, waiter)
             if not self._closed:
                 self._settle()  # who came behind may need no other worker
+            raise
+        except EngineError:
+            waiter.held.release()
             raise
 
     def retire(self, name: str) -> asyncio.Future[None] | None:
@@ -182,21 +203,42 @@ class Pool:
         if waiter.future.done():
             return
         try:
-            lease = self._lease(worker, waiter.keep_alive_seconds, load_ns=waiter.waited_ns)
+            lease = self._lease(worker, waiter.keep_alive_seconds, waiter.held, load_ns=waiter.waited_ns)
         except EngineError as error:
             waiter.fail(error)
         else:
             waiter.future.set_result(lease)
 
-    def _lease(self, worker: Worker, keep_alive_seconds: float | None, *, load_ns: int) -> Lease:
-        places = self._config.load_of(worker.name).parallel + self._config.max_queue
-        if worker.active_requests >= places:
+    def _lease_at_once(self, worker: Worker, keep_alive_seconds: float | None, size_bytes: Callable[[], int]) -> Lease:
+        """A place in a ready worker. Where all are taken that are computed at once, the request waits there."""
+        self._refuse_if_crowded(worker)
+        waits = worker.active_requests >= self._config.load_of(worker.name).parallel
+        held = self._hold(worker.name, size_bytes) if waits else None
+        return self._lease(worker, keep_alive_seconds, held, load_ns=0)
+
+    def _lease(self, worker: Worker, keep_alive_seconds: float | None, held: Held | None, *, load_ns: int) -> Lease:
+        self._refuse_if_crowded(worker)
+        worker.begin_request(keep_alive_seconds)
+        return Lease(worker, load_ns, self._end_request, self._ledger(worker.name), held)
+
+    def _refuse_if_crowded(self, worker: Worker) -> None:
+        if worker.active_requests >= self._config.load_of(worker.name).parallel + self._config.max_queue:
             message = (
                 f"{worker.active_requests} requests run or wait in the model {worker.name!r} already; try again later"
             )
             raise self._queue_full(worker.name, message)
-        worker.begin_request(keep_alive_seconds)
-        return Lease(worker, load_ns, self._end_request, self._ledger(worker.name))
+
+    def _hold(self, name: str, size_bytes: Callable[[], int]) -> Held:
+        """A part of the backlog for a request of this size."""
+        size = size_bytes()
+        held = self._backlog.hold(size)
+        if held is None:
+            message = (
+                f"this request has {size} bytes, and {self._backlog.held_bytes} of at most {self._config.max_queue_bytes} "
+                "wait already; try again later"
+            )
+            raise self._queue_full(name, message)
+        return held
 
     def _ledger(self, name: str) -> Ledger:
         return self._ledgers.setdefault(name, Ledger())

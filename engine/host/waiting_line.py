@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError
+from engine.host.backlog import Held
 from engine.host.catalog import ModelEntry
 from engine.host.lease import Lease
 from engine.host.room import NO_WISH, Room
@@ -19,10 +20,11 @@ from engine.host.worker_state import Worker
 
 @dataclass(slots=True)
 class Waiter:
-    """A request that waits for a worker with so much `room`. Its future is done with a lease or an EngineError, or cancelled by who
-    gave up."""
+    """A request that waits for a worker with so much `room`; `held` is its part of the backlog. Its future is done with a lease or an
+    EngineError, or cancelled by who gave up."""
 
     keep_alive_seconds: float | None
+    held: Held
     room: Room = NO_WISH
     future: asyncio.Future[Lease] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     begun_ns: int = field(default_factory=time.monotonic_ns)

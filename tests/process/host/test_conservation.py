@@ -53,13 +53,18 @@ async def disturb(engine, chance, until):
 @pytest.mark.parametrize("seed", range(3))
 async def test_after_any_series_of_events_nothing_is_open_waiting_or_alive(scripted, script, seed):
     chance = random.Random(seed)
-    async with scripted(max_loaded_models=2, max_queue=40, load=LoadParams(parallel=2)) as engine:
+    async with scripted(max_loaded_models=2, max_queue=40, max_queue_bytes=4000, load=LoadParams(parallel=2)) as engine:
         over = asyncio.Event()
         disturbance = asyncio.create_task(disturb(engine, chance, over))
         requests = []
         for _ in range(60):
             keep_alive_seconds = chance.choice((None, None, 0, 0.05, -1))
-            request = script(*chance.choice(SCRIPTS), model=chance.choice("abc"), keep_alive_seconds=keep_alive_seconds)
+            request = script(
+                *chance.choice(SCRIPTS),
+                model=chance.choice("abc"),
+                keep_alive_seconds=keep_alive_seconds,
+                context_limit_tokens=chance.choice((None, None, 100, 1000, 2000)),
+            )
             requests.append(asyncio.create_task(one_request(engine, request, chance.choice((0.05, 0.5, 2)))))
             await asyncio.sleep(chance.choice((0, 0.01, 0.03)))
         endings = await asyncio.gather(*requests)
@@ -68,6 +73,7 @@ async def test_after_any_series_of_events_nothing_is_open_waiting_or_alive(scrip
         assert set(endings) <= {"finished", "left", *ENDINGS}
         assert "finished" in endings
         assert len(engine._pool._line) == 0
+        assert engine._pool.waiting_bytes == 0
         assert all(entry.active_requests == 0 for entry in engine.loaded())
         connections = [worker.connection for worker in engine._pool.ready_workers()]
         assert all(not connection._requests for connection in connections)

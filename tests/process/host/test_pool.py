@@ -153,6 +153,34 @@ async def test_too_many_requests_in_one_model_are_refused_until_one_ends(scripte
             generation.close()
 
 
+async def test_waiting_requests_are_bounded_by_their_bytes_too(scripted, script):
+    async with scripted(max_queue_bytes=3000, load=LoadParams(parallel=1)) as engine:
+        long = ["text", "x" * 2000]
+        running = await engine.generate(script(["started"], long, ["hang"]))
+        waiting = [await engine.generate(script(["queued"], long, ["hang"]), await_place=False)]
+        with pytest.raises(EngineError, match="of at most 3000 wait already") as caught:
+            await engine.generate(script(*HELLO[:1], long))
+        assert caught.value.code == "queue_full"
+        waiting.append(await engine.generate(script(["queued"], ["hang"]), await_place=False))
+        waiting[0].close()
+        assert 0 < engine._pool.waiting_bytes < 1000
+        waiting.append(await engine.generate(script(["started"], long, ["hang"])))
+        assert engine._pool.waiting_bytes < 1000, "what is computed waits no more"
+        for generation in (running, *waiting):
+            generation.close()
+        assert engine._pool.waiting_bytes == 0
+
+
+async def test_those_who_wait_for_a_load_are_bounded_by_their_bytes_but_the_first_never_is(scripted, script):
+    async with scripted({"delay_seconds": 0.2}, max_queue_bytes=1000) as engine:
+        long = ["text", "x" * 2000]
+        tasks = [asyncio.create_task(run(engine, script(HELLO[0], long, *HELLO[3:]))) for _ in range(2)]
+        first, second = await asyncio.gather(*tasks, return_exceptions=True)
+        assert first.choices[0].text == long[1]
+        assert second.code == "queue_full"
+        assert engine._pool.waiting_bytes == 0
+
+
 async def test_a_model_with_parameters_of_its_own_has_its_own_number_of_places(scripted, script):
     async with scripted(max_queue=0, load=LoadParams(parallel=2), own_loads={"b": LoadParams(parallel=1)}) as engine:
         held = [await engine.generate(script(["started"], ["hang"], model=name)) for name in ("a", "a", "b")]
