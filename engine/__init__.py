@@ -41,6 +41,7 @@ from engine.events import (
     ToolCallDelta,
     Usage,
 )
+from engine.families import Recognition
 from engine.generation import GeneratedChoice, Generation, GenerationEvent, GenerationResult, ToolCall
 from engine.histogram import Histogram
 from engine.host.catalog import ModelEntry
@@ -134,6 +135,7 @@ __all__ = [
     "Prompt",
     "PromptLookup",
     "ReasoningDelta",
+    "Recognition",
     "RegexConstraint",
     "RequestCounts",
     "RerankRequest",

@@ -24,10 +24,11 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Load(_Frame, frozen=True, kw_only=True, tag="load"):
-    """The first frame: which file, and how."""
+    """The first frame: which file, and how. `family`: the name of the model's, among engine.families."""
 
     path: str
     params: LoadParams
+    family: str
     log_level: str = "info"
 
 

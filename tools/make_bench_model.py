@@ -57,15 +57,23 @@ Document: {document}<|im_end|>
 """
 
 
-def write_model(path: Path, shape: Shape, *, name: str, seed: int = 0) -> None:
-    """Writes the file, tensor by tensor: memory holds one at a time. The same seed gives the same file."""
+def write_model(
+    path: Path, shape: Shape, *, name: str, seed: int = 0, marks: Sequence[str] = (), pre_tokenizer: str = "qwen2"
+) -> None:
+    """Writes the file, tensor by tensor: memory holds one at a time. The same seed gives the same file.
+
+    `marks`: the control tokens of a model without a chat template; the first ends a text.
+    """
     writer = gguf.GGUFWriter(path, shape.architecture)
     _add_dimensions(writer, shape, name)
     if shape.architecture == "bert":
         _add_encoder_tokenizer(writer, word_piece(shape.vocabulary, seed))
+    elif marks:
+        _add_decoder_tokenizer(writer, byte_level_bpe(shape.vocabulary, seed, marks), marks[0], marks[0], pre_tokenizer)
     else:
         size = shape.vocabulary
-        _add_decoder_tokenizer(writer, countable_words(size) if shape.counts else byte_level_bpe(size, seed))
+        vocabulary = countable_words(size) if shape.counts else byte_level_bpe(size, seed)
+        _add_decoder_tokenizer(writer, vocabulary, "<|im_end|>", "<|endoftext|>", pre_tokenizer)
         writer.add_chat_template(_templates(shape))
     _write_tensors(writer, shape, seed)
     writer.close()
@@ -98,13 +106,15 @@ def _add_dimensions(writer: gguf.GGUFWriter, shape: Shape, name: str) -> None:
             writer.add_classifier_output_labels(["yes", "no"])
 
 
-def _add_decoder_tokenizer(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
+def _add_decoder_tokenizer(
+    writer: gguf.GGUFWriter, vocabulary: Vocabulary, end: str, padding: str, pre_tokenizer: str
+) -> None:
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen2")
+    writer.add_tokenizer_pre(pre_tokenizer)
     _add_tokens(writer, vocabulary)
     writer.add_token_merges(vocabulary.merges)
-    writer.add_eos_token_id(vocabulary.id_of("<|im_end|>"))
-    writer.add_pad_token_id(vocabulary.id_of("<|endoftext|>"))
+    writer.add_eos_token_id(vocabulary.id_of(end))
+    writer.add_pad_token_id(vocabulary.id_of(padding))
     writer.add_add_bos_token(False)
 
 

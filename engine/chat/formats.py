@@ -1,15 +1,10 @@
-"""What is known of chat formats beyond a template's text: which form of tool call it asks for, and the template of last resort.
+"""What is known of chat formats beyond a template's text: which form of tool call it asks for.
 
 Must not know how a template is rendered or a call is read.
 """
 
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.hermes import OPEN, HermesFormat
-
-CHATML = (
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 
 _OTHER_FORMS_WITH_THE_MARKER = ("<function=", "<arg_key>")
 

@@ -8,6 +8,7 @@ seconds for a vocabulary of 150,000 tokens, this takes milliseconds. Must not kn
 import os
 import stat
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,16 +74,20 @@ def read_header(path: Path, *, whole_arrays: bool = False) -> Header:
         raise CatalogError(f"{path}: not a usable GGUF file: {error}") from None
 
 
-def strings_contain(path: Path, span: tuple[int, int], texts: tuple[str, ...]) -> bool:
-    """Whether the strings that lie in `span` of the file include one of `texts`, compared whole."""
+def strings_among(path: Path, span: tuple[int, int], texts: Iterable[str]) -> frozenset[str]:
+    """Those of `texts` that are among the strings that lie in `span` of the file."""
     try:
         with os.fdopen(_open_regular(path), "rb", buffering=0) as file:
             file.seek(span[0])
             block = file.read(min(span[1] - span[0], MAX_KEPT_BYTES))
     except OSError as error:
         raise CatalogError(f"{path}: cannot be read: {error.strerror or error}") from error
-    encoded = (text.encode() for text in texts)
-    return any(U64.pack(len(text)) + text in block for text in encoded)
+    return frozenset(text for text in texts if _packed(text) in block)
+
+
+def _packed(text: str) -> bytes:
+    encoded = text.encode()
+    return U64.pack(len(encoded)) + encoded
 
 
 def _open_regular(path: Path) -> int:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from engine.errors import CatalogError
+from engine.families import Recognition, Sampling, recognise
+from engine.host.family_facts import facts, sampling
 from engine.host.ggml_types import FILE_TYPES, TENSOR_TYPES
-from engine.host.gguf_header import Header, Tensor, parameter_count, read_header, strings_contain
+from engine.host.gguf_header import Header, Tensor, parameter_count, read_header, strings_among
 
 Capability = Literal["completion", "embedding", "tools", "insert", "thinking"]
 Pooling = Literal["none", "mean", "cls", "last", "rank"]
@@ -66,7 +68,7 @@ class ModelMetadata:
 
     `values` holds every key; an array of more than 64 elements is None in it, `array_lengths` has its length and
     `full_values()` its elements. `pooling` is how the file wants token vectors made one. `capabilities` are those that
-    can be told without loading.
+    can be told without loading. `chat_template` is the file's own; `sampling` how the file, or else its family, wants to be sampled.
     """
 
     architecture: str
@@ -75,6 +77,8 @@ class ModelMetadata:
     context_length: int | None
     embedding_length: int | None
     chat_template: str | None
+    recognition: Recognition
+    sampling: Sampling
     pooling: Pooling | None
     capabilities: tuple[Capability, ...]
     license: str | None
@@ -82,6 +86,13 @@ class ModelMetadata:
     array_lengths: dict[str, int]
     paths: tuple[Path, ...]
     shapes: tuple[TensorShape, ...]
+
+    @property
+    def conversation_template(self) -> str | None:
+        """What conversations are written with: the file's own template, else its family's; None for a model that does not continue text."""
+        if self.chat_template is not None or "completion" not in self.capabilities:
+            return self.chat_template
+        return self.recognition.family.template
 
     def tensors(self) -> list[TensorShape]:
         """Every tensor of the model, in file order."""
@@ -100,6 +111,8 @@ def read_metadata(paths: tuple[Path, ...]) -> ModelMetadata:
     architecture = _architecture(paths[0], values)
     template = _text(values, _TEMPLATE_KEY)
     pooling = _pooling(values, architecture)
+    recognition = recognise(facts(paths[0], header))
+    known_template = template or (recognition.family.template if recognition.is_known else None)
     return ModelMetadata(
         architecture=architecture,
         parameter_count=sum(map(parameter_count, tensors)),
@@ -107,8 +120,10 @@ def read_metadata(paths: tuple[Path, ...]) -> ModelMetadata:
         context_length=_length(values, f"{architecture}.context_length"),
         embedding_length=_length(values, f"{architecture}.embedding_length"),
         chat_template=template,
+        recognition=recognition,
+        sampling=sampling(values, recognition.family.sampling),
         pooling=pooling,
-        capabilities=tuple(_capabilities(architecture, pooling, template, _fills_in(paths[0], header))),
+        capabilities=tuple(_capabilities(architecture, pooling, known_template, _fills_in(paths[0], header))),
         license=_text(values, "general.license"),
         values=values,
         array_lengths=header.lengths,
@@ -148,7 +163,7 @@ def _fills_in(path: Path, header: Header) -> bool:
     if any(key in header.values for key in _FILL_IN_KEYS):
         return True
     span = header.spans.get(_TOKENS_KEY)
-    return span is not None and strings_contain(path, span, _FILL_IN_TOKENS)
+    return span is not None and bool(strings_among(path, span, _FILL_IN_TOKENS))
 
 
 def _pooling(values: dict[str, Any], architecture: str) -> Pooling | None:

@@ -320,6 +320,7 @@ class Pool:
         logger.info("loading model %s from %s", worker.name, worker.entry.path)
         self._ledger(worker.name).loads += 1
         worker.wanted_room = worker.wanted_room.joined(self._line.wanted_room(worker.name))
+        _tell_family(worker)
         load = Load(
             path=str(worker.entry.path),
             params=msgspec.structs.replace(
@@ -327,6 +328,7 @@ class Pool:
                 least_ctx_tokens=worker.wanted_room.ctx_tokens,
                 least_input_tokens=worker.wanted_room.input_tokens,
             ),
+            family=worker.entry.metadata.recognition.family.name,
             log_level=self._config.log_level,
         )
         return await Connection.open(
@@ -361,6 +363,14 @@ class Pool:
     def _fail_waiters(self, name: str, error: EngineError) -> None:
         for waiter in self._line.take(name):
             waiter.fail(error)
+
+
+def _tell_family(worker: Worker) -> None:
+    """Say in the log whose template serves a model that has none of its own, and why."""
+    metadata = worker.entry.metadata
+    if metadata.chat_template is None and metadata.conversation_template is not None:
+        family, reason = metadata.recognition.family, metadata.recognition.reason
+        logger.info("model %s has no chat template; that of %s is taken: %s", worker.name, family.title, reason)
 
 
 def _shutting_down() -> EngineError:

@@ -25,8 +25,9 @@ _ANYWHERE = Placement()
 class Model(Resource):
     """The weights and vocabulary of one GGUF file."""
 
-    def __init__(self, path: Path, at: Placement = _ANYWHERE) -> None:
-        """Load `path`. LlamaError says why it can't be."""
+    def __init__(self, path: Path, at: Placement = _ANYWHERE, *, end_marks: tuple[str, ...] = ()) -> None:
+        """Load `path`. `end_marks`: control tokens of it that end a generation whatever the file says of them. LlamaError says why
+        it can't be."""
         library.start()
         library.forget_errors()
         self._params = params = placement.to_c(at)  # llama.cpp reads its arrays as long as the model lives
@@ -37,6 +38,7 @@ class Model(Resource):
         self.vocab: Any = llama_cpp.llama_model_get_vocab(handle)
         self.gpu_layers = self._layers_on_gpu(params.n_gpu_layers)
         self.vocabulary_size: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
+        self._end_marks = end_marks
         self._pieces: dict[tuple[int, bool], bytes] = {}
         self._segments_of: dict[bool, Segments] = {}
 
@@ -139,7 +141,18 @@ class Model(Resource):
     @cached_property
     def end_tokens(self) -> tuple[int, ...]:
         """Every token that ends a generation."""
-        return tuple(t for t in range(self.vocabulary_size) if llama_cpp.llama_vocab_is_eog(self.vocab, t))
+        marks = {token for mark in self._end_marks if (token := self._control_token(mark)) is not None}
+        return tuple(
+            t for t in range(self.vocabulary_size) if t in marks or llama_cpp.llama_vocab_is_eog(self.vocab, t)
+        )
+
+    def _control_token(self, text: str) -> int | None:
+        """The control token of this text; None where there is none."""
+        tokens = self._tokenize(text, False, True)
+        is_control = len(tokens) == 1 and (
+            llama_cpp.llama_vocab_get_attr(self.vocab, tokens[0]) & llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
+        )
+        return tokens[0] if is_control else None
 
     @cached_property
     def bos_token(self) -> int | None:

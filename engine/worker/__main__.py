@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+from engine.families import FAMILIES
 from engine.llama.library import LlamaError
 from engine.protocol import FrameReader, Load, LoadFailed, Ready, decode_to_worker
 from engine.worker.loaded import LoadedWorker
@@ -33,7 +34,7 @@ def main() -> int:
 
 def _serve(connection: socket.socket, load: Load) -> int:
     try:
-        worker = LoadedWorker(Path(load.path), load.params)
+        worker = LoadedWorker(Path(load.path), load.params, FAMILIES[load.family])
     except LlamaError as error:
         send(connection, LoadFailed(message=str(error)))
         return 1

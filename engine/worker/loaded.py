@@ -11,6 +11,7 @@ import psutil
 from engine.activity import WorkerActivity
 from engine.config import LoadParams
 from engine.errors import EngineError
+from engine.families import LAST_RESORT, Family
 from engine.llama.adapters import read_control_vector
 from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
 from engine.llama.model import Model
@@ -31,17 +32,17 @@ _MOST_PREFIX_CACHE_BYTES = 4 << 30
 class LoadedWorker:
     """A loaded model with all that computes with it; `generator` is None for a model that only embeds. A context manager."""
 
-    def __init__(self, path: Path, params: LoadParams) -> None:
-        """Load the file; LlamaError says why it can't be."""
+    def __init__(self, path: Path, params: LoadParams, family: Family = LAST_RESORT) -> None:
+        """Load the file of a model of `family`; LlamaError says why it can't be."""
         self._threads = params.threads or _default_threads()
         self.tally = Tally()
         with ExitStack() as stack:
-            self.model = stack.enter_context(Model(path, params.placement))
+            self.model = stack.enter_context(Model(path, params.placement, end_marks=family.end_tokens))
             adapters = Adapters(self.model, params.lora, stack)
             self.draft_model: DraftModel | None = None
             self.generator = self._generator(stack, path, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
-            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters)
+            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters, family)
             stack.callback(self.preparer.close)
             self.embedder = Embedder(
                 self.model,

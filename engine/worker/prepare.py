@@ -8,10 +8,10 @@ from functools import cached_property
 
 import msgspec
 
-from engine.chat.formats import CHATML
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.config import Drafting
 from engine.errors import EngineError
+from engine.families import Family
 from engine.llama.constraint import Constraint
 from engine.llama.dry_samplers import DrySamplers
 from engine.llama.logit_edits import BANNED
@@ -40,12 +40,14 @@ _MAX_STOP_CHARACTERS = 1 << 14
 class Preparer:
     """Prepares requests for one model whose context has `ctx_size_tokens`."""
 
-    def __init__(self, model: Model, ctx_size_tokens: int, drafting: Drafting, adapters: Adapters) -> None:
+    def __init__(
+        self, model: Model, ctx_size_tokens: int, drafting: Drafting, adapters: Adapters, family: Family
+    ) -> None:
         self._model = model
         self._drafting = drafting
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
-        self._template_source = model.chat_template or CHATML
+        self._template_source = model.chat_template or family.template
         self._form = AnswerForm(model, self._template_source)
         self._dry_samplers = DrySamplers(model)
 
@@ -55,7 +57,7 @@ class Preparer:
 
     @cached_property
     def template(self) -> ChatTemplate:
-        """The model's chat template, plain ChatML where it has none. EngineError if it is broken."""
+        """The model's chat template, its family's where it has none. EngineError if it is broken."""
         try:
             return ChatTemplate(
                 self._template_source,

@@ -5,6 +5,7 @@ Owns what the pieces look like. Must not know tensors or model shapes.
 
 import random
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
@@ -30,14 +31,14 @@ class Vocabulary:
         return self.tokens.index(token)
 
 
-def byte_level_bpe(size: int, seed: int) -> Vocabulary:
+def byte_level_bpe(size: int, seed: int, control: Sequence[str] = CONTROL_TOKENS) -> Vocabulary:
     """A byte-level byte-pair vocabulary of `size` tokens, as Qwen and LLaMA 3 have it, with tokens for chat, tools and infill."""
     alphabet = _printable_bytes()
-    special = (*VISIBLE_SPECIAL_TOKENS, *CONTROL_TOKENS)
+    special = (*VISIBLE_SPECIAL_TOKENS, *control)
     merges = _merges(size - len(alphabet) - len(special), alphabet[ord(" ")], random.Random(seed))
     tokens = [*alphabet, *("".join(pair) for pair in merges), *special]
     return Vocabulary(
-        tokens, [" ".join(pair) for pair in merges], frozenset(CONTROL_TOKENS), frozenset(VISIBLE_SPECIAL_TOKENS)
+        tokens, [" ".join(pair) for pair in merges], frozenset(control), frozenset(VISIBLE_SPECIAL_TOKENS)
     )
 
 

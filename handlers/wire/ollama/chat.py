@@ -41,7 +41,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         tools=tools,
         template_kwargs=template_kwargs(body.get("think"), entry),
     )
-    return generation_request(body, prompt, tool_use=ToolUse() if tools else None)
+    return generation_request(body, entry, prompt, tool_use=ToolUse() if tools else None)
 
 
 def render(result: GenerationResult, body: Body) -> JsonObject:

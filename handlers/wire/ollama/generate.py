@@ -39,7 +39,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         _refuse_beside(body, "raw", ("system", "context", "suffix"))
     kwargs = template_kwargs(body.get("think"), entry)
     prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs)
-    return generation_request(body, prompt, return_context=not raw)
+    return generation_request(body, entry, prompt, return_context=not raw)
 
 
 def render(result: GenerationResult, body: Body) -> JsonObject:
@@ -78,12 +78,12 @@ def _context(end: Finished | GenerationResult) -> JsonObject:
 
 
 def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject) -> Prompt:
-    """Filling in, or one turn of the model's template; a model without a template continues the text as it stands."""
+    """Filling in, or one turn of the model's template; a model without one, of no family known here, continues the text as it stands."""
     text = body.get("prompt") or ""
     if body.get("suffix"):
         return _infill(body, entry)
     context = tuple(body.get("context") or ())
-    if entry.metadata.chat_template is None:
+    if entry.metadata.chat_template is None and not entry.metadata.recognition.is_known:
         if body.get("system"):
             raise InvalidParameter(f"system: the model {entry.name!r} has no template to put it into", "system")
         return TokenPrompt(tokens=context, text=text) if context else TextPrompt(text=text)

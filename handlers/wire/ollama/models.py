@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine import JsonObject, LoadedEntry, ModelEntry
+from engine import JsonObject, LoadedEntry, ModelEntry, ModelMetadata, Recognition
 from handlers.wire.ollama.names import tagged
 from handlers.wire.ollama.timestamps import FOR_EVER, rfc3339
 from handlers.wire.types.ollama import ShowRequest
 
+_PARAMETER_WIDTH = 30
 _THOUSANDS = ("", "K", "M", "B", "T")
 
 
@@ -32,13 +33,15 @@ def render_show(entry: ModelEntry, full_values: Mapping[str, Any] | None) -> Jso
     values = metadata.values if full_values is None else full_values
     answer: JsonObject = {
         "modelfile": _modelfile(entry),
-        "parameters": "",
-        "template": metadata.chat_template or "",
+        "parameters": "\n".join(f"{name:<{_PARAMETER_WIDTH}} {value:g}" for name, value in _parameters(entry).items()),
+        "template": metadata.conversation_template or "",
         "details": _details(entry),
         "model_info": {**values, "general.parameter_count": metadata.parameter_count},
         "capabilities": list(metadata.capabilities),
         "modified_at": rfc3339(entry.modified_at),
     }
+    if "completion" in metadata.capabilities:
+        answer["recognition"] = _recognition(metadata.recognition)
     if metadata.license is not None:
         answer["license"] = metadata.license
     if full_values is not None:
@@ -79,11 +82,36 @@ def _details(entry: ModelEntry) -> JsonObject:
         "parent_model": "",
         "format": "gguf",
         "family": metadata.architecture,
-        "families": [metadata.architecture],
+        "families": _families(metadata),
         "parameter_size": _parameter_size(metadata.parameter_count),
         "quantization_level": metadata.quantization,
         **{key: value for key, value in lengths.items() if value is not None},
     }
+
+
+def _families(metadata: ModelMetadata) -> list[str]:
+    """The architecture, and the family that the model is taken for where it is known and has a name of its own."""
+    recognition = metadata.recognition
+    known = [recognition.family.name] if recognition.is_known else []
+    return list(dict.fromkeys([metadata.architecture, *known]))
+
+
+def _recognition(recognition: Recognition) -> JsonObject:
+    family = recognition.family
+    return {
+        "family": family.name,
+        "title": family.title,
+        "reason": recognition.reason,
+        "template": family.template,
+        "end_tokens": list(family.end_tokens),
+        "context_length": family.context_tokens,
+        "recommended_quantization": family.quantization,
+        "sampling": family.sampling.as_options(),
+    }
+
+
+def _parameters(entry: ModelEntry) -> Mapping[str, float]:
+    return entry.metadata.sampling.as_options()
 
 
 def _parameter_size(count: int) -> str:
@@ -96,6 +124,7 @@ def _parameter_size(count: int) -> str:
 
 def _modelfile(entry: ModelEntry) -> str:
     """The model in Modelfile notation, named and not located: where files lie on this machine is nobody's business."""
-    template = entry.metadata.chat_template
+    template = entry.metadata.conversation_template
     lines = [f"FROM {tagged(entry.name)}", *([f'TEMPLATE """{template}"""'] if template else [])]
+    lines += [f"PARAMETER {name} {value:g}" for name, value in _parameters(entry).items()]
     return "\n".join(lines) + "\n"

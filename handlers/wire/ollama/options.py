@@ -1,11 +1,19 @@
 """`options`: how to sample, and how far. Owns Ollama's documented defaults, which are not OpenAI's."""
 
-from engine import SamplingParams
+from typing import cast
+
+from engine import ModelEntry, SamplingParams
 from handlers.wire import samplers
 from handlers.wire.nullable import or_default
 from handlers.wire.types.ollama import ModelOptions
 
 _ANY_SEED = -1
+
+
+def with_parameters(options: ModelOptions, entry: ModelEntry) -> ModelOptions:
+    """The options with the model's own parameters, which `/api/show` lists, where they leave them out."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return cast(ModelOptions, {**entry.metadata.sampling.as_options(), **given})
 
 
 def parse_sampling(options: ModelOptions) -> SamplingParams:

@@ -1,23 +1,24 @@
 """What generate and chat requests have in common: body -> GenerationRequest around a prompt. Must not know either's prompt."""
 
-from engine import ChatPrompt, GenerationRequest, JsonConstraint, JsonObject, Prompt, ToolUse
+from engine import ChatPrompt, GenerationRequest, JsonConstraint, JsonObject, ModelEntry, Prompt, ToolUse
 from handlers.wire.json_constraint import object_constraint, schema_constraint
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import requested_alternatives
 from handlers.wire.nullable import or_default
-from handlers.wire.ollama.options import max_tokens, parse_sampling
+from handlers.wire.ollama.options import max_tokens, parse_sampling, with_parameters
 from handlers.wire.stop import parse_stop
 from handlers.wire.text_constraints import check_beside_tools, parse_constraint
-from handlers.wire.types.ollama import ChatRequest, GenerateRequest, ModelOptions
+from handlers.wire.types.ollama import ChatRequest, GenerateRequest
 
 Body = GenerateRequest | ChatRequest
 
 
 def generation_request(
-    body: Body, prompt: Prompt, *, tool_use: ToolUse | None = None, return_context: bool = False
+    body: Body, entry: ModelEntry, prompt: Prompt, *, tool_use: ToolUse | None = None, return_context: bool = False
 ) -> GenerationRequest:
-    """The generation that `body` asks for with `prompt`. A prompt too long for the context is shortened, as Ollama documents."""
-    options: ModelOptions = body.get("options") or {}
+    """The generation that `body` asks of the model `entry` with `prompt`. A prompt too long for the context is shortened, as Ollama
+    documents; options that are left out are the model's own parameters."""
+    options = with_parameters(body.get("options") or {}, entry)
     constraint = parse_constraint(body, parse_format(body.get("format")), "format")
     if tool_use:
         check_beside_tools(constraint, "tools")

@@ -382,6 +382,7 @@ class ShowResponse(TypedDict):
     capabilities: NotRequired[list[str]]
     model_info: NotRequired[dict[str, Any]]
     tensors: NotRequired[list[ShowResponseTensor]]
+    recognition: NotRequired[Recognition]
     modelfile: NotRequired[str]
     system: NotRequired[str]
 
@@ -392,6 +393,19 @@ class ShowResponseTensor(TypedDict):
     name: str
     type: str
     shape: list[int]
+
+
+class Recognition(TypedDict):
+    """The family that the model is taken for, and what is known of it."""
+
+    family: str
+    title: str
+    reason: str
+    template: str
+    end_tokens: list[str]
+    context_length: int
+    recommended_quantization: str
+    sampling: dict[str, float]
 
 
 class VersionResponse(TypedDict):

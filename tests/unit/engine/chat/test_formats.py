@@ -2,15 +2,16 @@
 
 import pytest
 
-from engine.chat.formats import CHATML, tool_format
+from engine.chat.formats import tool_format
 from engine.chat.tool_formats.hermes import HermesFormat
+from engine.families import LAST_RESORT
 
 
 @pytest.mark.parametrize(
     ("template", "form"),
     [
         ("{% if tools %}return JSON within <tool_call></tool_call>{% endif %}", HermesFormat),
-        (CHATML, type(None)),
+        (LAST_RESORT.template, type(None)),
         ("<tool_call>\n<function=name>\n<parameter=p>", type(None)),
         ("<tool_call>name\n<arg_key>k</arg_key>", type(None)),
         ("[TOOL_CALLS]", type(None)),

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.chat.formats import CHATML
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.families import LAST_RESORT
 
+CHATML = LAST_RESORT.template
 HELLO = [{"role": "user", "content": "Hello"}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "title": "<é>"}}}
 

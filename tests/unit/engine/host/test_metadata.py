@@ -54,7 +54,7 @@ def test_values_of_the_wrong_type_count_as_not_said(tmp_path):
         ("qwen3", {"tokenizer__chat_template": "{{ enable_thinking }}"}, ("completion", "embedding", "thinking")),
         ("llama", {"tokenizer__chat_template": "the toolshed"}, ("completion", "embedding")),
         ("llama", {"tokenizer__ggml__fim_pre_token_id": 5}, ("completion", "embedding", "insert")),
-        ("qwen2", {"tokenizer__ggml__tokens": ["a"] * 99 + ["<|fim_prefix|>"]}, ("completion", "embedding", "insert")),
+        ("llama", {"tokenizer__ggml__tokens": ["a"] * 99 + ["<|fim_prefix|>"]}, ("completion", "embedding", "insert")),
         ("bert", {}, ("embedding",)),
         ("nomic-bert", {"_arch__pooling_type": 1}, ("embedding",)),
         ("qwen3", {"_arch__pooling_type": 3}, ("embedding",)),
@@ -66,6 +66,35 @@ def test_capabilities_follow_from_architecture_pooling_template_and_vocabulary(
     tmp_path, architecture, values, capabilities
 ):
     assert read(tmp_path, architecture, **values).capabilities == capabilities
+
+
+def test_the_family_is_told_from_tokens_names_and_at_last_the_files_name(tmp_path):
+    tokens = ["a"] * 99 + ["<start_of_turn>", "<end_of_turn>"]
+    named = {"general__name": "Mistral 7B", "tokenizer__ggml__tokens": ["a"] * 99}
+    assert read(tmp_path, **named | {"tokenizer__ggml__tokens": tokens}).recognition.family.name == "gemma"
+    assert read(tmp_path, **named).recognition.family.name == "mistral-v1"
+    by_file = read_metadata((write_model(tmp_path / "Llama-2-7b-chat.Q4_0.gguf"),))
+    assert by_file.recognition.family.name == "llama-2"
+    assert not read(tmp_path).recognition.is_known
+
+
+def test_a_known_familys_template_serves_and_counts_where_the_file_has_none(tmp_path):
+    qwen = read(tmp_path, "qwen3")
+    assert (qwen.chat_template, qwen.conversation_template) == (None, qwen.recognition.family.template)
+    assert {"tools", "thinking"} <= set(qwen.capabilities)
+    own = read(tmp_path, "qwen3", tokenizer__chat_template="{{ messages }}")
+    assert own.conversation_template == "{{ messages }}"
+    assert not {"tools", "thinking"} & set(own.capabilities)
+    assert read(tmp_path, "bert").conversation_template is None
+
+
+def test_sampling_is_the_files_own_before_the_familys(tmp_path):
+    family = read(tmp_path, "qwen2").sampling
+    assert (family.temperature, family.top_k) == (0.7, 20)
+    own = read(tmp_path, "qwen2", general__sampling__top_k=7, general__sampling__temp="hot").sampling
+    assert (own.temperature, own.top_k) == (0.7, 7)
+    absurd = read(tmp_path, "qwen2", general__sampling__top_p=4000).sampling
+    assert absurd == family
 
 
 def test_big_arrays_are_read_only_when_asked_for(tmp_path):

@@ -18,6 +18,7 @@ from engine import (
     ModelMetadata,
     Pooling,
     ReasoningDelta,
+    Recognition,
     TensorShape,
     TextDelta,
     Timings,
@@ -25,9 +26,11 @@ from engine import (
     ToolCallDelta,
     Usage,
 )
+from engine.families import Facts, Sampling, recognise
 from openapi import DocumentName, document
 
 USAGE = Usage(prompt_tokens=11, completion_tokens=7, cached_tokens=3)
+UNKNOWN = recognise(Facts(architecture="llama"))
 TIMINGS = Timings(load_ns=5, prompt_ns=20, generation_ns=300, total_ns=330)
 
 
@@ -38,6 +41,8 @@ def entry(
     chat_template: str | None = "{{ messages }}",
     parameter_count: int = 5_200_000,
     pooling: Pooling | None = None,
+    recognition: Recognition = UNKNOWN,
+    sampling: Sampling = UNKNOWN.family.sampling,
 ) -> ModelEntry:
     """A catalogue entry as the engine makes it from a small model's file."""
     metadata = ModelMetadata(
@@ -47,6 +52,8 @@ def entry(
         context_length=2048,
         embedding_length=256,
         chat_template=chat_template,
+        recognition=recognition,
+        sampling=sampling,
         pooling=pooling,
         capabilities=capabilities,
         license="apache-2.0",

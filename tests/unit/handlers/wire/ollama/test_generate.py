@@ -15,6 +15,7 @@ from engine import (
     TextPrompt,
     TokenPrompt,
 )
+from engine.families import Facts, Sampling, recognise
 from engine.generation import collect
 from handlers.wire.ollama import generate as wire
 from handlers.wire.refusal import InvalidParameter
@@ -73,6 +74,18 @@ def test_a_suffix_is_filled_in_before_by_a_model_that_can() -> None:
         wire.parse(body(suffix="end"), entry())
     with pytest.raises(InvalidParameter, match="cannot be given together with suffix"):
         wire.parse(body(suffix="end", system="x"), able)
+
+
+def test_a_model_of_a_known_family_needs_no_template_of_its_own() -> None:
+    gemma = entry(chat_template=None, recognition=recognise(Facts("gemma2")))
+    assert wire.parse(body(system="x"), gemma).prompt == ChatPrompt(messages=({"role": "system", "content": "x"}, USER))
+
+
+def test_options_that_are_left_out_are_the_models_own_parameters_before_ollamas_defaults() -> None:
+    model = entry(sampling=Sampling(temperature=0.15, top_k=7))
+    asked = wire.parse(body(options={"temperature": None, "top_k": 3, "seed": 1}), model).sampling
+    assert (asked.temperature, asked.top_k, asked.top_p, asked.seed) == (0.15, 3, 0.9, 1)
+    assert wire.parse(body(), model).sampling.top_k == 7
 
 
 @pytest.mark.parametrize(

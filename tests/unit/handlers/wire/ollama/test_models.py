@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine import LoadedEntry, LoadedModel
+from engine.families import Facts, recognise
 from handlers.wire.ollama import models as wire
 from tests.unit.handlers.wire.scripted import conforming, entry
 
@@ -82,6 +83,22 @@ def test_a_models_description_names_no_path_of_this_machine() -> None:
     }
     assert (shown["capabilities"], shown["license"]) == (["completion", "tools"], "apache-2.0")
     assert "tensors" not in shown
+    assert (shown["parameters"], shown["recognition"]["family"]) == ("", "chatml")
+
+
+def test_a_models_family_and_its_parameters_are_shown() -> None:
+    qwen = recognise(Facts("qwen2"))
+    model = entry(chat_template=None, recognition=qwen, sampling=qwen.family.sampling)
+    shown = conforming(wire.render_show(model, None), "ollama", "ShowResponse")
+    assert shown["template"] == qwen.family.template
+    assert shown["details"]["families"] == ["llama", "qwen"]
+    lines = dict(line.split() for line in shown["parameters"].splitlines())
+    assert lines == {"temperature": "0.7", "top_k": "20", "top_p": "0.8", "repeat_penalty": "1.05"}
+    assert shown["modelfile"].endswith("PARAMETER top_p 0.8\nPARAMETER repeat_penalty 1.05\n")
+    recognition = shown["recognition"]
+    assert (recognition["title"], recognition["reason"]) == ("Qwen", "its architecture is qwen2")
+    assert recognition["recommended_quantization"] == "Q4_K_M"
+    assert recognition["sampling"] == {"temperature": 0.7, "top_k": 20, "top_p": 0.8, "repeat_penalty": 1.05}
 
 
 def test_a_verbose_description_has_the_vocabulary_and_the_tensors() -> None:

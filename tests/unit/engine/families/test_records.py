@@ -1,0 +1,122 @@
+"""Each family's record renders conversations as its models were trained to read them."""
+
+import msgspec
+import pytest
+
+from engine.chat.template import ChatTemplate
+from engine.families import FAMILIES, LAST_RESORT, Sampling
+
+SYSTEM = {"role": "system", "content": "Be brief."}
+HI, HELLO, BYE = (
+    {"role": role, "content": text} for role, text in [("user", "Hi"), ("assistant", "Hello"), ("user", "Bye")]
+)
+
+PROMPTS = {
+    "chatml": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+    "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
+    "gemma": "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello<end_of_turn>\n"
+    "<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n",
+    "gemma-4": "<|turn>system\nBe brief.<turn|>\n<|turn>user\nHi<turn|>\n<|turn>model\nHello<turn|>\n"
+    "<|turn>user\nBye<turn|>\n<|turn>model\n",
+    "llama-2": "[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]",
+    "llama-3": "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "deepseek": "Be brief.<\uff5cUser\uff5c>Hi<\uff5cAssistant\uff5c>Hello<\uff5cend\u2581of\u2581sentence\uff5c>"
+    "<\uff5cUser\uff5c>Bye<\uff5cAssistant\uff5c>",
+    "chatglm-3": "[gMASK]sop<|system|>\n Be brief.<|user|>\n Hi<|assistant|>\n Hello<|user|>\n Bye<|assistant|>",
+    "chatglm-4": "[gMASK]<sop><|system|>\nBe brief.<|user|>\nHi<|assistant|>\nHello<|user|>\nBye<|assistant|>\n",
+    "phi-3": "<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n",
+    "phi-4-mini": "<|system|>Be brief.<|end|><|user|>Hi<|end|><|assistant|>Hello<|end|><|user|>Bye<|end|><|assistant|>",
+    "phi-4": "<|im_start|>system<|im_sep|>Be brief.<|im_end|><|im_start|>user<|im_sep|>Hi<|im_end|>"
+    "<|im_start|>assistant<|im_sep|>Hello<|im_end|><|im_start|>user<|im_sep|>Bye<|im_end|><|im_start|>assistant<|im_sep|>",
+    "mistral-v1": "[INST] Be brief.\n\nHi [/INST] Hello</s>[INST] Bye [/INST]",
+    "mistral-v3": "[INST] Hi[/INST] Hello</s>[INST] Be brief.\n\nBye[/INST]",
+    "mistral-v3-tekken": "[INST]Hi[/INST]Hello</s>[INST]Be brief.\n\nBye[/INST]",
+    "mistral-v7-tekken": "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hi[/INST]Hello</s>[INST]Bye[/INST]",
+}  # fmt: skip
+PROMPTS |= {"qwen": PROMPTS["chatml"], "qwen3": PROMPTS["chatml"]}
+CALL = {"id": "call00001", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
+TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+TOOL_JSON = '{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}'
+CALLING = [
+    HI,
+    {"role": "assistant", "content": "", "tool_calls": [CALL]},
+    {"role": "tool", "content": "2", "tool_call_id": "call00001"},
+]
+
+
+def render(family: str, messages: list[dict[str, object]], *tools: dict[str, object], **kwargs: object) -> str:
+    return ChatTemplate(FAMILIES[family].template, bos_token="<s>", eos_token="</s>").render(messages, tools, **kwargs)
+
+
+def test_every_record_is_known_by_its_file_and_has_a_prompt_here() -> None:
+    assert set(FAMILIES) == set(PROMPTS)
+    assert all(family.name == name for name, family in FAMILIES.items())
+    assert LAST_RESORT.name == "chatml"
+
+
+@pytest.mark.parametrize("family", PROMPTS)
+def test_a_conversation_is_written_as_the_family_reads_it(family: str) -> None:
+    assert render(family, [SYSTEM, HI, HELLO, BYE]) == PROMPTS[family]
+
+
+@pytest.mark.parametrize("family", PROMPTS)
+def test_no_message_is_dropped_whatever_its_role(family: str) -> None:
+    roles = ("user", "assistant", "user", "system", "user")
+    prompt = render(family, [{"role": role, "content": f"<{number}>"} for number, role in enumerate(roles)])
+    assert all(prompt.count(f"<{number}>") == 1 for number in range(len(roles)))
+
+
+@pytest.mark.parametrize("family", PROMPTS)
+def test_instructions_alone_are_a_conversation(family: str) -> None:
+    assert "Be brief." in render(family, [SYSTEM])
+
+
+@pytest.mark.parametrize("family", PROMPTS)
+def test_an_answer_of_a_tool_is_shown(family: str) -> None:
+    assert "42" in render(
+        family, [HI, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "content": "42"}]
+    )
+
+
+@pytest.mark.parametrize("family", ["qwen", "qwen3"])
+def test_qwen_is_shown_tools_calls_and_results_in_hermes_form(family: str) -> None:
+    prompt = render(family, [SYSTEM, *CALLING], TOOL)
+    assert prompt.startswith("<|im_start|>system\nBe brief.\n\n")
+    assert f"<tools>\n{TOOL_JSON}\n</tools>" in prompt
+    assert (
+        '<|im_start|>assistant\n<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call><|im_end|>\n' in prompt
+    )
+    assert "<|im_start|>user\n<tool_response>\n2\n</tool_response><|im_end|>\n" in prompt
+    assert prompt.count("Be brief.") == 1
+
+
+@pytest.mark.parametrize(
+    ("family", "space"), [("mistral-v3", " "), ("mistral-v3-tekken", ""), ("mistral-v7-tekken", "")]
+)
+def test_mistral_is_shown_tools_calls_and_results_between_its_marks(family: str, space: str) -> None:
+    assert render(family, CALLING, TOOL) == (
+        f"[AVAILABLE_TOOLS]{space}[{TOOL_JSON}][/AVAILABLE_TOOLS][INST]{space}Hi[/INST]"
+        f'[TOOL_CALLS]{space}[{{"name": "add", "arguments": {{"a": 1}}, "id": "call00001"}}]</s>'
+        f'[TOOL_RESULTS]{space}{{"content": "2", "call_id": "call00001"}}[/TOOL_RESULTS]'
+    )
+
+
+@pytest.mark.parametrize("family", ["qwen3", "deepseek"])
+def test_a_thinking_family_is_shown_an_empty_thought_where_it_is_not_to_think(family: str) -> None:
+    assert render(family, [HI], enable_thinking=False).endswith("<think>\n\n</think>\n\n")
+    assert render(family, [HI], enable_thinking=True) == render(family, [HI])
+
+
+@pytest.mark.parametrize(
+    "field", [{"top_p": 1.5}, {"temperature": -1.0}, {"repeat_penalty": 0.0}, {"min_p": float("nan")}]
+)
+def test_sampling_that_cannot_be_meant_is_refused(field: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(field))} is"):
+        Sampling(**field)  # type: ignore[arg-type] # top_k is the one integer
+
+
+def test_a_record_with_an_unknown_field_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="temprature"):
+        msgspec.convert({"temprature": 1}, Sampling)
