@@ -52,24 +52,28 @@ class ChannelParser:
         return self._answer.take_pieces()
 
 
-def script(thinking: Thinking | None, tools: ToolFormat | None) -> Script:
+def script(thinking: Thinking | None, tools: ToolFormat | None, *, in_parallel: bool = True) -> Script:
     """Thinking, where there may be some, then content with calls among it, where there may be any."""
 
     def read(answer: Answer) -> Reading[None]:
         if thinking is not None:
             yield from read_thinking(thinking, answer)
-        yield from read_content(tools, answer)
+        yield from read_content(tools, answer, in_parallel=in_parallel)
 
     return read
 
 
-def read_content(tools: ToolFormat | None, answer: Answer) -> Reading[None]:
-    """Content up to the end of the text, and the calls among it."""
+def read_content(tools: ToolFormat | None, answer: Answer, *, in_parallel: bool = True) -> Reading[None]:
+    """Content up to the end of the text, and the calls among it: only those of one place unless `in_parallel`."""
     if tools is not None and tools.openings_at_start:
         yield from _read_start(tools, answer)
     source, unfinished = answer.source, 0
-    marks = Marks(tools.openings if tools else ())
-    while found := (yield from source.until(marks, answer.content, trims=True)):
+    while True:
+        may_call = unfinished < _MAX_UNFINISHED and (in_parallel or not answer.complete_calls)
+        marks = Marks(tools.openings if tools and may_call else ())
+        found = yield from source.until(marks, answer.content, trims=True)
+        if not found:
+            return
         assert tools is not None
         source.keep()
         yield from source.white_space()
@@ -79,8 +83,6 @@ def read_content(tools: ToolFormat | None, answer: Answer) -> Reading[None]:
             answer.content((yield from source.white_space()) + source.take(len(found)))
             unfinished += source.is_starved
         source.release()
-        if unfinished == _MAX_UNFINISHED:
-            marks = Marks(())
 
 
 def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:

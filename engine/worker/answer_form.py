@@ -1,4 +1,4 @@
-"""Owns what is known of the form of one model's answers: the marks of its thinking and of its tool calls, and what holds an answer to them.
+"""Owns what holds one model's answers to their form, and which of its tokens are marks of it. The form itself is `engine.chat`'s business.
 
 Runs in preparing threads. Must not know limits, samplers or slots.
 """
@@ -11,10 +11,10 @@ from functools import cached_property
 import msgspec
 
 from engine.chat.answer import Answer
+from engine.chat.answer_format import AnswerFormat
 from engine.chat.answer_grammar import AnswerGrammar
-from engine.chat.channels import ChannelParser, script
-from engine.chat.formats import tool_format
-from engine.chat.reasoning import Thinking, reasoning_format
+from engine.chat.channels import ChannelParser
+from engine.chat.reasoning import Thinking
 from engine.chat.tool_formats.form import CallableTool, ToolFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
@@ -42,8 +42,7 @@ class AnswerForm:
 
     def __init__(self, model: Model, template_source: str) -> None:
         self._model = model
-        self._reasoning = reasoning_format(template_source)
-        self._tool_format = tool_format(template_source)
+        self._format = AnswerFormat.of(template_source)
 
     @cached_property
     def _compiler(self) -> ConstraintCompiler:
@@ -52,11 +51,9 @@ class AnswerForm:
     @cached_property
     def marks(self) -> dict[int, bytes]:
         """Tokens that are marks of this form: unlike other control tokens, they are part of an answer's text."""
-        marks = [*((self._reasoning.opening, self._reasoning.closing) if self._reasoning else ())]
-        if self._tool_format:
-            form = self._tool_format
-            marks += [*form.openings, *form.openings_at_start, *form.marks]
-        tokens = {mark: self._model.tokenize(mark, add_special=False, parse_special=True) for mark in marks}
+        tokens = {
+            mark: self._model.tokenize(mark, add_special=False, parse_special=True) for mark in self._format.marks
+        }
         return {found[0]: mark.encode() for mark, found in tokens.items() if len(found) == 1}
 
     @cached_property
@@ -65,12 +62,13 @@ class AnswerForm:
 
     def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""
-        tools = self._tool_format if request.tool_use else None
-        thinking = self._thinking(request, prompt_tokens)
-        if tools is None and thinking is None:
-            return None
         # Calls are held to their form by the constraint below, so what has begun as one stays one.
-        return ChannelParser(script(thinking, tools), Answer(is_certain=True, schemas=_schemas(request)))
+        answer = Answer(is_certain=True, schemas=_schemas(request))
+        thinking = self._thinking(request, prompt_tokens)
+        use = request.tool_use
+        return self._format.parser(
+            answer, thinking=thinking, reads_calls=use is not None, in_parallel=use is None or use.in_parallel
+        )
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
@@ -106,15 +104,14 @@ class AnswerForm:
         return self._compiler.grammar(grammar)
 
     def _thinking(self, request: GenerationRequest, prompt_tokens: list[int]) -> Thinking | None:
-        if self._reasoning is None or not request.split_reasoning:
+        if not request.split_reasoning:
             return None
         pieces = (self._model.piece(token, special=True) for token in prompt_tokens[-_OPENING_TOKENS:])
-        prompt_end = b"".join(pieces).decode("utf-8", "replace")
-        return Thinking(self._reasoning, self._reasoning.is_open_at_end_of(prompt_end))
+        return self._format.thinking(b"".join(pieces).decode("utf-8", "replace"))
 
     def _calls(self, request: GenerationRequest, use: ToolUse, thinking: Thinking | None) -> Constraint | None:
         """Calls held to the tools' schemas; None where the template's form of calls is not known and none has to be made."""
-        if self._tool_format is None:
+        if self._format.calls is None:
             if use.is_required or use.strict:
                 message = "the form of this model's tool calls is not known, so none can be forced or held to a schema"
                 raise EngineError(
@@ -129,12 +126,12 @@ class AnswerForm:
                 for tool in tools:
                     if tool.is_strict:
                         self._compiler.json(json.dumps(tool.arguments_schema))  # refuses what would not be enforced
-                return self._compile_calls(self._tool_format, tools, use, thinking, answer)
+                return self._compile_calls(self._format.calls, tools, use, thinking, answer)
         try:
-            return self._compile_calls(self._tool_format, tools, use, thinking, answer)
+            return self._compile_calls(self._format.calls, tools, use, thinking, answer)
         except SchemaUnsupported:
             free = [CallableTool(tool.name, _ANY_OBJECT, is_strict=False) for tool in tools]
-            return self._compile_calls(self._tool_format, free, use, thinking, answer)
+            return self._compile_calls(self._format.calls, free, use, thinking, answer)
 
     def _compile_calls(
         self,

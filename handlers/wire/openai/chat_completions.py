@@ -124,16 +124,21 @@ def _max_tokens(body: Body) -> int | None:
     return older if newer is None else newer
 
 
-def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:
+def render_message(choice: GeneratedChoice) -> JsonObject:
+    """What the assistant said: its content, its thinking and its calls."""
     message: JsonObject = {"role": "assistant", "content": choice.text, "refusal": None}
     if choice.reasoning:
         message["reasoning_content"] = choice.reasoning
     if choice.tool_calls:
         message["content"] = choice.text or None
         message["tool_calls"] = [_tool_call(call) for call in choice.tool_calls]
+    return message
+
+
+def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:
     return {
         "index": choice.index,
-        "message": message,
+        "message": render_message(choice),
         "logprobs": _logprobs(choice.logprobs) if logprobs else None,
         "finish_reason": choice.finish_reason,
     }

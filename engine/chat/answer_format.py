@@ -1,0 +1,49 @@
+"""The form of the answers that a chat template teaches its model: the marks of its thinking and of its calls, and the reader for them.
+
+Owns what follows for reading from a template's text and from the end of a prompt. Must not know tokens, nor what holds an answer to its
+form.
+"""
+
+from dataclasses import dataclass
+
+from engine.chat.answer import Answer
+from engine.chat.channels import ChannelParser, script
+from engine.chat.formats import tool_format
+from engine.chat.reasoning import ReasoningFormat, Thinking, reasoning_format
+from engine.chat.tool_formats.form import ToolFormat
+
+
+@dataclass(frozen=True)
+class AnswerFormat:
+    """How answers mark their parts; None: they have no such parts, or their form is not known here."""
+
+    reasoning: ReasoningFormat | None
+    calls: ToolFormat | None
+
+    @classmethod
+    def of(cls, template: str) -> "AnswerFormat":
+        """The form that a template's text teaches."""
+        return cls(reasoning_format(template), tool_format(template))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The texts that a vocabulary may have as tokens of their own."""
+        thinking = (self.reasoning.opening, self.reasoning.closing) if self.reasoning else ()
+        calls = (*self.calls.openings, *self.calls.openings_at_start, *self.calls.marks) if self.calls else ()
+        return (*thinking, *calls)
+
+    def thinking(self, prompt_end: str) -> Thinking | None:
+        """The thinking before an answer to a prompt that ends so; None where the model has no marks for it."""
+        if self.reasoning is None:
+            return None
+        return Thinking(self.reasoning, is_open=self.reasoning.is_open_at_end_of(prompt_end))
+
+    def parser(
+        self, answer: Answer, *, thinking: Thinking | None, reads_calls: bool, in_parallel: bool = True
+    ) -> ChannelParser | None:
+        """What finds the parts of an answer; None where there are none to be told apart. Unless `in_parallel`, a call behind the first is
+        content."""
+        calls = self.calls if reads_calls else None
+        if thinking is None and calls is None:
+            return None
+        return ChannelParser(script(thinking, calls, in_parallel=in_parallel), answer)
