@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.chat.answer import Answer
 from engine.chat.answer_format import AnswerFormat
 from engine.chat.template import ChatTemplate
-from engine.events import Event, Finished, Timings, Usage
+from engine.events import Event, Finished, FinishReason, Timings, Usage
 from engine.generation import GenerationEvent, collect
 from engine.request import JsonObject
 from engine.worker.output import AnswerOutput
@@ -67,7 +67,7 @@ def _events(answer: AnswerOutput, output: str, *, is_partial: bool, stream: int 
     size = stream or max(len(output), 1)
     for start in range(0, len(output), size):
         yield from _generated(answer.push(0, output[start : start + size].encode()))
-    reason = "length" if is_partial else "stop"
+    reason: FinishReason = "length" if is_partial else "stop"
     yield from _generated(answer.finish(reason, completion_tokens=0, cumulative_logprob=None))
     yield Finished(usage=Usage(), timings=Timings())
 
