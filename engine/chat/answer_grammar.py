@@ -47,39 +47,60 @@ class AnswerGrammar:
         """Calls of `tools` in this form: at least one if `is_required`, at most one unless `in_parallel`; else any text before, between and
         after them, or, with an `answer_schema`, one JSON document instead."""
         lark = Lark(self._tokens)
-        calls = lark.rule("calls", form.rules(tuple(tools), lark, in_parallel=in_parallel))
-        opening = (*form.openings, *form.openings_at_start)[0]
+        begun = _Begun(form, tuple(tools), lark, in_parallel=in_parallel)
         if is_required:
-            return lark.written(f"{_thought(thinking, lark)} {lark.text(opening)} {calls}")
+            return lark.written(f"{_thought(thinking, lark)} {begun.first}")
         if answer_schema is not None:
             answer = lark.rule("answer", lark.json(answer_schema))
-            return lark.written(f"{_thought(thinking, lark)} ({lark.text(opening)} {calls} | {answer})")
+            return lark.written(f"{_thought(thinking, lark)} ({begun.first} | {answer})")
         if not form.openings:
-            return lark.written(f"{_thought(thinking, lark)} {_calls_or_text(opening, calls, lark)}")
-        return lark.written(_among_text(form.openings[0], calls, lark, thinking, in_parallel=in_parallel))
+            return lark.written(f"{_thought(thinking, lark)} {_calls_or_text(begun, lark)}")
+        return lark.written(_among_text(begun, lark, thinking, in_parallel=in_parallel))
 
     def _behind(self, thinking: Thinking, answer: str, lark: Lark) -> str:
         lark.rule("answer", answer)
         return lark.written(f"{_thought(thinking, lark)} answer")
 
 
-def _among_text(opening: str, calls: str, lark: Lark, thinking: Thinking | None, *, in_parallel: bool) -> str:
+class _Begun:
+    """For each opening of a form, the calls that follow it."""
+
+    def __init__(self, form: ToolFormat, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> None:
+        self._lark = lark
+        self.calls = {
+            opening: lark.rule(f"calls_{number}", form.rules(opening, tools, lark, in_parallel=in_parallel))
+            for number, opening in enumerate((*form.openings, *form.openings_at_start))
+        }
+
+    @property
+    def each(self) -> list[str]:
+        """The openings with what follows them."""
+        return [f"{self._lark.text(opening)} {calls}" for opening, calls in self.calls.items()]
+
+    @property
+    def first(self) -> str:
+        """The opening that a model writes which is made to call, with what follows it."""
+        return self.each[0]
+
+
+def _among_text(begun: _Begun, lark: Lark, thinking: Thinking | None, *, in_parallel: bool) -> str:
     """Text in which calls may stand."""
     marked = thinking if thinking and lark.is_token(thinking.marks.opening) else None
     thought = _thought(marked, lark)
-    if lark.is_token(opening):
-        among = f"({lark.text(opening)} {calls} {TEXT})"
-        return f"{thought} {TEXT} {among}{'*' if in_parallel else '?'}"
-    until_call = lark.until("until_call", opening)
-    return f"{thought} {f'({until_call} {calls})* {TEXT}' if in_parallel else f'({TEXT} | {until_call} {calls})'}"
+    until = [f"{lark.until(f'until_{calls}', opening)} {calls}" for opening, calls in begun.calls.items()]
+    if in_parallel:
+        return f"{thought} ({' | '.join(until)})* {TEXT}"
+    behind = f" {TEXT}" if all(map(lark.is_token, begun.calls)) else ""  # in text an opening could stand again
+    return f"{thought} ({TEXT} | ({' | '.join(until)}){behind})"
 
 
-def _calls_or_text(opening: str, calls: str, lark: Lark) -> str:
+def _calls_or_text(begun: _Begun, lark: Lark) -> str:
     """Calls, or text that does not begin as they do."""
-    if lark.is_token(opening):
-        return f"({lark.text(opening)} {calls} | {TEXT})"
-    other = lark.rule("OTHER_TEXT", rf"/[ \t\r\n]*([^ \t\r\n{_in_class(opening[0])}](.|\n)*)?/")
-    return f"({lark.text(opening)} {calls} | {other})"
+    if all(map(lark.is_token, begun.calls)):
+        return f"({' | '.join(begun.each)} | {TEXT})"
+    beginnings = "".join(sorted({_in_class(opening[0]) for opening in begun.calls}))
+    other = lark.rule("OTHER_TEXT", rf"/[ \t\r\n]*([^ \t\r\n{beginnings}](.|\n)*)?/")
+    return f"({' | '.join(begun.each)} | {other})"
 
 
 def _in_class(character: str) -> str:

@@ -12,6 +12,7 @@ from engine.request import JsonObject
 
 TEXT = "TEXT"
 _ANYTHING = r"/(.|\n)*/"
+_SPACE = r"/[ \t\r\n]*/"
 # Free white space lets a weak model wander in it for ever.
 COMPACT: JsonObject = {"whitespace_flexible": False}
 SPACED: JsonObject = {**COMPACT, "item_separator": ", ", "key_separator": ": "}
@@ -54,11 +55,14 @@ class Lark:
         """A JSON document valid under `schema`: as far as can be enforced if `lenient`."""
         return f"%json {json.dumps({**schema, 'x-guidance': {**spacing, 'lenient': lenient}})}"
 
-    def until(self, name: str, mark: str) -> str:
-        """Any text up to and with the first `mark`; `name` is for the rule that this may need."""
-        if self.is_token(mark):
-            return f"{TEXT} {self.text(mark)}"
-        return self.rule(f"{name}[lazy]", f"{TEXT} {_quoted(mark)}").removesuffix("[lazy]")
+    def until(self, name: str, *marks: str, text: str = TEXT) -> str:
+        """Any text up to and with the first place where these marks stand in a row, with white space or nothing between them; `name` is for
+        the rule that this may need. Several of these may be alternatives. `text`: a terminal for what may stand before the first mark."""
+        first, *rest = marks
+        if self.is_token(first):
+            return " ".join([text, self.text(first), *(f"{_SPACE} {self.text(mark)}" for mark in rest)])
+        row = f" {_SPACE} ".join(map(_quoted, marks))
+        return self.rule(f"{name}[lazy]", f"{text} {row}").removesuffix("[lazy]")
 
     @staticmethod
     def regex(regex: str) -> str:

@@ -15,7 +15,7 @@ from engine.chat.answer_format import AnswerFormat
 from engine.chat.answer_grammar import AnswerGrammar
 from engine.chat.channels import ChannelParser
 from engine.chat.reasoning import Thinking
-from engine.chat.tool_formats.form import CallableTool, ToolFormat
+from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
 from engine.llama.json_schemas import SchemaUnsupported
@@ -129,7 +129,7 @@ class AnswerForm:
                 return self._compile_calls(self._format.calls, tools, use, thinking, answer)
         try:
             return self._compile_calls(self._format.calls, tools, use, thinking, answer)
-        except SchemaUnsupported:
+        except (SchemaUnsupported, FormCannotHold):
             free = [CallableTool(tool.name, _ANY_OBJECT, is_strict=False) for tool in tools]
             return self._compile_calls(self._format.calls, free, use, thinking, answer)
 
@@ -156,7 +156,7 @@ class AnswerForm:
 def _enforcing(what: str, param: str) -> Iterator[None]:
     try:
         yield
-    except SchemaUnsupported as error:
+    except (SchemaUnsupported, FormCannotHold) as error:
         raise EngineError("unsupported_schema", f"{what} can't be enforced: {error}", param=param) from error
 
 

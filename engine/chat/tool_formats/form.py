@@ -22,6 +22,10 @@ class CallableTool:
     is_strict: bool
 
 
+class FormCannotHold(ValueError):
+    """The form has no way to write just what a tool's schema allows; the message names what is in the way, and where."""
+
+
 class ToolFormat(Protocol):
     """One form of tool call."""
 
@@ -41,6 +45,6 @@ class ToolFormat(Protocol):
         """Reads calls from just behind `opening` to the end of what belongs to them. Raises Unreadable where it meets something else: all
         that stands behind the last complete call, or the opening itself where there is none, is then content."""
 
-    def rules(self, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
-        """What follows the first opening up to the end of the last call, as Lark items: one call, or also more if `in_parallel`. Adds the
-        rules that it needs."""
+    def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
+        """What follows `opening` up to the end of the last call, as Lark items: one call, or also more if `in_parallel`. Adds the rules
+        that it needs; rules added for several openings are the same. FormCannotHold names what a strict tool wants and can't have."""

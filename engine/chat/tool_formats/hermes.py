@@ -34,7 +34,7 @@ class HermesFormat:
             yield from answer.source.white_space()
         yield from answer.source.expect_or_end(CLOSE)
 
-    def rules(self, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
+    def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """One object in each block."""
         call = lark.rule("call", " | ".join(_call(tool, lark) for tool in tools))
         return f"{call} ({lark.text(_AGAIN)} {call})*" if in_parallel else call
