@@ -6,6 +6,7 @@ from typing import Any
 
 import llama_cpp
 import numpy as np
+from numpy.typing import NDArray
 
 _POINTER = ctypes.POINTER(ctypes.c_int32)
 
@@ -68,3 +69,31 @@ class Batch:
         """The llama_batch with the rows added so far."""
         self._struct.n_tokens = self._size
         return self._struct
+
+
+class VectorBatch:
+    """Rows that are vectors in place of tokens, all of one sequence, at given positions (axes, rows). None wants an output."""
+
+    def __init__(self, vectors: NDArray[np.float32], positions: NDArray[np.int32], sequence: int) -> None:
+        self._size = len(vectors)
+        self._vectors = np.ascontiguousarray(vectors)
+        self._positions = np.ascontiguousarray(positions)
+        self._sequence = np.array([sequence], dtype=np.int32)
+        self._counts = np.ones(self._size, dtype=np.int32)
+        self._outputs = np.zeros(self._size, dtype=np.int8)
+        self._pointers = (_POINTER * self._size)(*([self._sequence.ctypes.data_as(_POINTER)] * self._size))
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def struct(self) -> Any:
+        """The llama_batch; it points into this object's memory."""
+        batch: Any = llama_cpp.llama_batch()
+        batch.n_tokens = self._size
+        batch.embd = self._vectors.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        batch.pos = self._positions.ctypes.data_as(_POINTER)
+        batch.n_seq_id = self._counts.ctypes.data_as(_POINTER)
+        batch.seq_id = ctypes.cast(self._pointers, ctypes.POINTER(_POINTER))
+        batch.logits = self._outputs.ctypes.data_as(ctypes.POINTER(ctypes.c_int8))
+        return batch

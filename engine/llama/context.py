@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.config import Attention, CacheType, FlashAttention, Rope, RopeScaling
 from engine.llama import library
 from engine.llama.adapters import NO_ADAPTERS, AppliedAdapters, ControlVector, apply_adapters, apply_control_vector
-from engine.llama.batch import Batch
+from engine.llama.batch import Batch, VectorBatch
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.llama.model import Model
 from engine.llama.resource import Resource
@@ -85,19 +85,28 @@ class Context(Resource):
         self._embedding_length = model.embedding_length
         self.ctx_size_tokens = int(llama_cpp.llama_n_ctx(handle))
         self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
+        self.micro_batch_tokens = int(llama_cpp.llama_n_ubatch(handle))
         self.sequences = params.sequences
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
         ranks = self.pooling == llama_cpp.LLAMA_POOLING_TYPE_RANK
         self._pooled_length = len(model.class_labels) if ranks else model.embedding_length
         self._applied = NO_ADAPTERS
 
-    def decode(self, batch: Batch) -> None:
+    def decode(self, batch: Batch | VectorBatch) -> None:
         """Compute the batch. NoKvSlot: nothing happened, there is no room; LlamaError: it failed."""
         outcome = llama_cpp.llama_decode(self._handle, batch.struct)
         if outcome == 1:
             raise NoKvSlot(f"the KV cache has no room for {len(batch)} tokens")
         if outcome:
             raise LlamaError(f"llama_decode returned {outcome}: {_OUTCOMES.get(outcome, 'it failed')}")
+
+    def decode_together(self, batch: VectorBatch) -> None:
+        """As `decode`, but each row sees all others; there may be no more of them than one pass through the graph takes."""
+        llama_cpp.llama_set_causal_attn(self._handle, False)
+        try:
+            self.decode(batch)
+        finally:
+            llama_cpp.llama_set_causal_attn(self._handle, True)
 
     def apply(self, adapters: AppliedAdapters) -> None:
         """Compute with these LoRA adapters, and no others, from now on. A change costs about as much as a step."""

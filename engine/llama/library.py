@@ -60,14 +60,14 @@ def _on_log(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
     _writer.write(level, text.decode("utf-8", "replace"))
 
 
-_log_callback = llama_cpp.llama_log_callback(_on_log)
+log_callback = llama_cpp.llama_log_callback(_on_log)
 """Kept alive as long as the process: libllama holds its address."""
 
 
 @functools.cache
 def start() -> None:
     """Initialise libllama and take over its log. Once for the process, before anything else here."""
-    llama_cpp.llama_log_set(_log_callback, ctypes.c_void_p(0))
+    llama_cpp.llama_log_set(log_callback, ctypes.c_void_p(0))
     llama_cpp.llama_backend_init()
 
 

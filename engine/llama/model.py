@@ -68,6 +68,11 @@ class Model(Resource):
         return int(llama_cpp.llama_model_n_embd(self._handle))
 
     @cached_property
+    def input_width(self) -> int:
+        """Width of the vectors that it reads in place of tokens."""
+        return int(llama_cpp.llama_model_n_embd_inp(self._handle))
+
+    @cached_property
     def size_bytes(self) -> int:
         """Size of all its tensors."""
         return int(llama_cpp.llama_model_size(self._handle))

@@ -1,4 +1,4 @@
-"""Models whose memory is more than keys and values of every token: sliding windows, running states, and both.
+"""Models whose memory is more than keys and values of a row of tokens: sliding windows, running states, both, and positions in a picture.
 
 Small, and of full precision so that the order of work changes no answer: they are for tests of what a server keeps of a sequence.
 Owns their tensors and metadata. Must not know how weights are drawn.
@@ -16,11 +16,14 @@ _STATE_SIZE = 16
 _CONVOLUTION = 4
 _STEP_RANK = 32
 _SHORT_CONVOLUTION = 3
+_ROPE_SECTIONS = [4, 6, 6, 0]
+"""Pairs of a head's dimensions that are rotated by time, row and column."""
 
 MEMORY_PRESETS = {
     "test-attention": Shape("llama", 3, 64, 2, 1, 128, 512, "F32", context=4096),
     "test-window": Shape("gemma2", 4, 64, 2, 1, 128, 512, "F32", context=4096),
     "test-recurrent": Shape("mamba", 3, 64, 1, 1, 0, 512, "F32", context=4096),
+    "test-mrope": Shape("qwen2vl", 3, 64, 2, 1, 128, 512, "F32", context=4096),
     "test-hybrid": Shape("lfm2", 4, 64, 2, 1, 128, 512, "F32", context=4096),
 }
 
@@ -32,6 +35,8 @@ def add_memory_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
             writer.add_sliding_window(WINDOW_TOKENS)
             writer.add_attn_logit_softcapping(50.0)
             writer.add_final_logit_softcapping(30.0)
+        case "qwen2vl":
+            writer.add_rope_dimension_sections(_ROPE_SECTIONS)
         case "mamba":
             writer.add_ssm_conv_kernel(_CONVOLUTION)
             writer.add_ssm_inner_size(2 * shape.width)

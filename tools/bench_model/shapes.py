@@ -37,7 +37,7 @@ def _decoder_tensors(shape: Shape) -> Iterator[Tensor]:
         yield Tensor(f"{block}.attn_norm.weight", (width,), 1.0)
         for name, rows in (("attn_q", width), ("attn_k", kv_width), ("attn_v", kv_width)):
             yield Tensor(f"{block}.{name}.weight", (rows, width))
-            if shape.architecture == "qwen2":
+            if shape.architecture in ("qwen2", "qwen2vl"):
                 yield Tensor(f"{block}.{name}.bias", (rows,), 0.0)
         if shape.architecture == "qwen3":
             yield Tensor(f"{block}.attn_q_norm.weight", (width // shape.heads,), 1.0)
