@@ -19,9 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--width", type=int, default=64, help="embedding length of the model (default: 64)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
-    write_projector(
-        arguments.file, PROJECTORS[arguments.preset], model_width=arguments.width, seed=arguments.seed
-    )
+    write_projector(arguments.file, PROJECTORS[arguments.preset], model_width=arguments.width, seed=arguments.seed)
     return 0
 
 
