@@ -86,11 +86,14 @@ class ChoiceFinished(_Event, frozen=True, kw_only=True, tag="choice_finished"):
 
 
 class Usage(_Event, frozen=True, kw_only=True):
-    """Exact token counts over all answers. `cached_tokens`: those of the prompt that were not computed again.
-    `completion_tokens` counts every sampled token but an end-of-generation token; `reasoning_tokens` are those of them that belong to
-    the model's thinking, its marks included. Of a given prediction, accepted tokens were tried and drawn, rejected ones tried in vain."""
+    """Exact token counts over all answers. `image_tokens` and `audio_tokens`: what pictures and sounds took of the prompt.
+    `cached_tokens`: those of the prompt that were not computed again. `completion_tokens` counts every sampled token but an
+    end-of-generation token; `reasoning_tokens` are those of them that belong to the model's thinking, its marks included. Of a given
+    prediction, accepted tokens were tried and drawn, rejected ones tried in vain."""
 
     prompt_tokens: int = 0
+    image_tokens: int = 0
+    audio_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0

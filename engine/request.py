@@ -4,7 +4,7 @@ Owns the vocabulary of a generation, embedding or ranking request. A request tha
 without the model: dialects check their own ranges before they build one. Must not know HTTP, a dialect or llama.cpp.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,11 +39,21 @@ class InfillPrompt(_Value, frozen=True, kw_only=True, tag="infill"):
     suffix: str
 
 
+class Media(_Value, frozen=True, kw_only=True):
+    """A picture (PNG, JPEG, GIF, BMP, WebP) or a sound (WAV, MP3) as the file that it came as. `where`: its place in what was asked,
+    which a refusal names."""
+
+    kind: Literal["image", "audio"]
+    content: bytes
+    where: str
+
+
 class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     """A conversation for the model's own chat template.
 
-    `messages` have the shape that Hugging Face templates expect: `role`, `content` (text), and where present `name`,
-    `tool_calls` (with `function.arguments` as an object where it parses as one, else as the text it was) and
+    `messages` have the shape that Hugging Face templates expect: `role`, `content` (text, or where there are pictures or sounds a list of
+    parts: `{"type": "text", "text": ...}`, and `{"type": "image"}` or `{"type": "audio"}` for the next of `media`), and where present
+    `name`, `tool_calls` (with `function.arguments` as an object where it parses as one, else as the text it was) and
     `tool_call_id`. `tools` are `{"type": "function", "function": {...}}` objects. `prefix_tokens` stand before the rendered prompt.
     """
 
@@ -51,6 +61,7 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     tools: tuple[JsonObject, ...] = ()
     template_kwargs: JsonObject = {}
     prefix_tokens: tuple[int, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 Prompt = TextPrompt | TokenPrompt | InfillPrompt | ChatPrompt

@@ -1,4 +1,4 @@
-"""`python -m tools.make_bench_projector PRESET FILE.gguf --width N`: random weights that let a model see or hear, to test it without a download.
+"""`python -m tools.make_bench_projector PRESET FILE.gguf --width N`: random weights that let a model see or hear, for tests.
 
 Owns the command. What such a file holds is `tools/bench_model/projectors.py`'s.
 """

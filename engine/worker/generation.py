@@ -12,6 +12,7 @@ from engine.llama.context import Context
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.worker.drawing import Drawing, Drawn
+from engine.worker.media_places import without_media
 from engine.worker.observing import Observer
 from engine.worker.pacing import StepPace
 from engine.worker.prefix_files import PrefixFiles
@@ -87,7 +88,7 @@ class Generator:
         """Queue the answers of a prepared request."""
         self._jobs[job.id] = job
         job.stops = self._stops(job.prompt_tokens)
-        yield job.id, Started(prompt_tokens=len(job.prompt_tokens))
+        yield job.id, Started(prompt_tokens=job.prompt_rows)
         early: list[tuple[int, Event]] = []
         for sequence in job.sequences:
             if job.id in self._jobs:
@@ -190,6 +191,8 @@ class Generator:
         scores = sequence.scores_prompt
         if scores:
             self._echo.score(chunk, computed.first_row)
+        if chunk.span_rows is not None:
+            sequence.span_rows = 0 if chunk.count else chunk.span_rows[1]
         self._slots.advance(sequence.slot, chunk.tokens)
         if not catches_up:
             return
@@ -282,7 +285,8 @@ class Generator:
 
     @staticmethod
     def _final_context(job: GenerationJob) -> tuple[int, ...]:
-        return tuple(job.sequences[0].tokens) if job.request.return_context else ()
+        """What was said: pictures are not among it, since there are no tokens for them."""
+        return tuple(without_media(job.sequences[0].tokens)) if job.request.return_context else ()
 
     def _fail(self, job: GenerationJob, error: EngineError) -> Iterator[tuple[int, Event]]:
         self.cancel(job.id)

@@ -15,11 +15,14 @@ from engine.families import LAST_RESORT, Family
 from engine.llama.adapters import read_control_vector
 from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
 from engine.llama.model import Model
+from engine.llama.projector import Projector
 from engine.protocol import LoadedModel
 from engine.worker.adapters import Adapters
 from engine.worker.draft_model import DraftModel
 from engine.worker.embeddings import Embedder
 from engine.worker.generation import Generator
+from engine.worker.media import MediaReader
+from engine.worker.media_cache import MediaCache
 from engine.worker.prefix_files import PrefixFiles, identity_of
 from engine.worker.prepare import Preparer
 from engine.worker.speculation import Speculation
@@ -42,7 +45,17 @@ class LoadedWorker:
             self.draft_model: DraftModel | None = None
             self.generator = self._generator(stack, path, params) if _generates(self.model) else None
             ctx_size_tokens = self.generator.ctx_size_tokens if self.generator else self.model.context_length
-            self.preparer = Preparer(self.model, ctx_size_tokens, params.drafting, adapters, family)
+            self.projector = self._projector(stack, params)
+            self.media_cache = MediaCache(params.media_cache_bytes)
+            self.preparer = Preparer(
+                self.model,
+                params.drafting,
+                adapters,
+                family,
+                MediaReader(self.projector, self.media_cache),
+                ctx_size_tokens=ctx_size_tokens,
+                micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
+            )
             stack.callback(self.preparer.close)
             self.embedder = Embedder(
                 self.model,
@@ -70,6 +83,7 @@ class LoadedWorker:
         """What the host is told of it."""
         model = self.model
         all_weights = [model, self.draft_model.model] if self.draft_model else [model]
+        projector_bytes = self.projector.size_bytes if self.projector else 0
         return LoadedModel(
             ctx_size_tokens=self.generator.ctx_size_tokens if self.generator else self.embedder.limit_tokens,
             input_limit_tokens=self.embedder.limit_tokens,
@@ -77,10 +91,16 @@ class LoadedWorker:
             vocabulary_size=model.vocabulary_size,
             capabilities=tuple(self._capabilities()),
             chat_template=model.chat_template,
-            size_bytes=sum(weights.size_bytes for weights in all_weights),
+            size_bytes=sum(weights.size_bytes for weights in all_weights) + projector_bytes,
             gpu_bytes=sum(weights.gpu_bytes for weights in all_weights),
             gpu_layers=model.gpu_layers,
         )
+
+    def _projector(self, stack: ExitStack, params: LoadParams) -> Projector | None:
+        if params.projector is None or self.generator is None:
+            return None
+        on_gpu = self.model.gpu_layers > 0
+        return stack.enter_context(Projector(Path(params.projector), self.model, threads=self._threads, on_gpu=on_gpu))
 
     def _generator(self, stack: ExitStack, path: Path, params: LoadParams) -> Generator:
         context_params = ContextParams(
@@ -124,6 +144,10 @@ class LoadedWorker:
         found = ["completion", "embedding"]
         if self.model.infill_tokens:
             found.append("insert")
+        if self.projector is not None:
+            found.extend(
+                name for name, has in (("vision", self.projector.sees), ("audio", self.projector.hears)) if has
+            )
         try:
             template = self.preparer.template
         except EngineError:

@@ -1,7 +1,7 @@
 """Owns the life of a worker: receive, then one step, then emit, until the host closes the connection.
 
-One thread decodes. One reads frames and two prepare requests, so that neither a long template nor a large schema holds up a running
-stream; all three meet in one inbox. Must not know how a step works.
+One thread decodes. One reads frames, two prepare requests and one those with pictures or sound, so that neither a long template, nor a
+large schema, nor an encoder holds up a running stream; all meet in one inbox. Must not know how a step works.
 """
 
 import logging
@@ -28,6 +28,7 @@ from engine.protocol import (
 )
 from engine.request import (
     ApplyTemplateRequest,
+    ChatPrompt,
     DetokenizeRequest,
     EmbeddingRequest,
     GenerationRequest,
@@ -57,6 +58,7 @@ class Loop:
         self._computing = [c for c in (worker.generator, worker.embedder) if c is not None]
         self._inbox: queue.SimpleQueue[Submit | Cancel | tuple[int, Prepared] | None] = queue.SimpleQueue()
         self._preparers = ThreadPoolExecutor(_PREPARING_THREADS, thread_name_prefix="prepare")
+        self._media_preparer = ThreadPoolExecutor(1, thread_name_prefix="media")
         self._preparing: set[int] = set()
         self._sending = threading.Lock()
 
@@ -73,6 +75,7 @@ class Loop:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._preparers.shutdown(cancel_futures=True)
+            self._media_preparer.shutdown(cancel_futures=True)
 
     def _read_frames(self) -> None:
         """Put what the host sends into the inbox; None when it has gone, or sends what is no frame."""
@@ -121,7 +124,8 @@ class Loop:
         match item:
             case Submit():
                 self._preparing.add(item.id)
-                self._preparers.submit(self._prepare, item.id, item.request)
+                preparers = self._media_preparer if _has_media(item.request) else self._preparers
+                preparers.submit(self._prepare, item.id, item.request)
             case Cancel():
                 self._preparing.discard(item.id)
                 for computing in self._computing:
@@ -189,6 +193,12 @@ class Loop:
         """Two threads send, each whole frames."""
         with self._sending:
             send(self._connection, frame)
+
+
+def _has_media(request: Request) -> bool:
+    return (
+        isinstance(request, GenerationRequest) and isinstance(request.prompt, ChatPrompt) and bool(request.prompt.media)
+    )
 
 
 def send(connection: socket.socket, frame: ToHost) -> None:

@@ -194,7 +194,8 @@ def identity_of(model: Path, params: LoadParams) -> str:
     """What changes with all that a sequence's state depends on: files, llama.cpp, and how they are loaded."""
     parts = model.parent.glob(glob.escape(model.name).replace("-00001-of-", "-*-of-"))
     steering = [Path(path) for path, _ in params.steering.vectors]
-    files = [*sorted(parts), *(Path(file.path) for file in params.lora), *steering]
+    projector = [] if params.projector is None else [Path(params.projector)]
+    files = [*sorted(parts), *(Path(file.path) for file in params.lora), *steering, *projector]
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     ctx_tokens = (params.ctx_size_tokens, params.least_ctx_tokens)
     how = (params.placement, params.attention, params.rope, params.lora, params.steering, ctx_tokens)

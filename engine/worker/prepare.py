@@ -30,6 +30,8 @@ from engine.request import (
 from engine.worker.adapters import Adapters
 from engine.worker.answer_form import AnswerForm
 from engine.worker.guessing import guessers
+from engine.worker.media import MediaReader, MediaReading
+from engine.worker.media_places import without_media
 from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
@@ -38,12 +40,22 @@ _MAX_STOP_CHARACTERS = 1 << 14
 
 
 class Preparer:
-    """Prepares requests for one model whose context has `ctx_size_tokens`."""
+    """Prepares requests for one model whose context has `ctx_size_tokens`, and computes at most `micro_batch_tokens` in one pass."""
 
     def __init__(
-        self, model: Model, ctx_size_tokens: int, drafting: Drafting, adapters: Adapters, family: Family
+        self,
+        model: Model,
+        drafting: Drafting,
+        adapters: Adapters,
+        family: Family,
+        media: MediaReader,
+        *,
+        ctx_size_tokens: int,
+        micro_batch_tokens: int,
     ) -> None:
         self._model = model
+        self._media = media
+        self._micro_batch_tokens = micro_batch_tokens
         self._drafting = drafting
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
@@ -70,18 +82,25 @@ class Preparer:
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
         limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
-        tokens = self._fitting_tokens(request, limit)
+        media = request.prompt.media if isinstance(request.prompt, ChatPrompt) else ()
+        with self._media.reading(media, request.cache_salt) as reading:
+            tokens = self._fitting_tokens(request, limit, reading)
+            places = reading.places(tokens, micro_batch_tokens=self._micro_batch_tokens)
+        limit -= places.extra_rows
+        text_tokens = without_media(tokens) if places else tokens
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
         self._check_bans(request)
         _check_breakers(request)
-        constraint, stop = self._form.constraint(request, tokens), _stop_strings(request)
+        constraint, stop = self._form.constraint(request, text_tokens), _stop_strings(request)
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
-        job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora))
-        guesser = guessers(request, tokens, self._drafting, self._plain)
+        job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora), places)
+        # Drafts are made of what stood in the prompt before, which is no text where there is a picture.
+        guesser = guessers(request, tokens, self._drafting, self._plain) if not places else lambda: None
         with job.resources:
             for index in range(request.n):
-                sequence = self._sequence(job, index, constraint.copy() if constraint else None, stop.copy())
+                held_to = constraint.copy() if constraint else None
+                sequence = self._sequence(job, index, text_tokens, held_to, stop.copy())
                 sequence.guesser = guesser()
                 job.sequences.append(sequence)
             job.unfinished = request.n
@@ -103,7 +122,14 @@ class Preparer:
         except TemplateError as error:
             raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
 
-    def _sequence(self, job: GenerationJob, index: int, constraint: Constraint | None, stop: StopStrings) -> Sequence:
+    def _sequence(
+        self,
+        job: GenerationJob,
+        index: int,
+        text_tokens: list[int],
+        constraint: Constraint | None,
+        stop: StopStrings,
+    ) -> Sequence:
         request = job.request
         sampling = request.sampling
         if sampling.seed is not None and index:
@@ -119,32 +145,33 @@ class Preparer:
             )
         )
         window = sampler.look_back_tokens
-        sampler.accept(job.prompt_tokens[-window:] if window else ())
-        output = AnswerOutput(
-            index, stop=stop, parser=self._form.parser(request, job.prompt_tokens), marks=self._form.marks
-        )
+        sampler.accept(text_tokens[-window:] if window else ())
+        output = AnswerOutput(index, stop=stop, parser=self._form.parser(request, text_tokens), marks=self._form.marks)
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
 
-    def _fitting_tokens(self, request: GenerationRequest, limit: int) -> list[int]:
-        """The prompt's tokens, with room left for an answer; shortened only where the request allows it."""
+    def _fitting_tokens(self, request: GenerationRequest, limit: int, reading: MediaReading) -> list[int]:
+        """The prompt's tokens, with room left for an answer; shortened only where the request allows it, and never within a picture."""
         room = limit if request.max_tokens == 0 else limit - 1
         prompt = request.prompt
-        tokens = self.tokens(prompt)
-        if len(tokens) > room and request.truncate_prompt and isinstance(prompt, ChatPrompt):
-            tokens = self._with_fewer_messages(prompt, room) or tokens
-        if len(tokens) > room and request.truncate_prompt:
+        if isinstance(prompt, ChatPrompt):
+            prompt = reading.marked(prompt)
+        tokens = self.tokens(prompt, reading)
+        if reading.rows(tokens) > room and request.truncate_prompt and isinstance(prompt, ChatPrompt):
+            tokens = self._with_fewer_messages(prompt, room, reading) or tokens
+        if len(tokens) > room and request.truncate_prompt and min(tokens) >= 0:
             tokens = self._last_tokens(tokens, room)
-        if len(tokens) > room:
+        rows = reading.rows(tokens)
+        if rows > room:
             raise EngineError(
                 "context_length_exceeded",
-                f"the prompt has {len(tokens)} tokens, but the model's context is {limit} tokens, of which at least one is for the answer",
+                f"the prompt has {rows} tokens, but the model's context is {limit} tokens, of which at least one is for the answer",
                 param="messages" if isinstance(prompt, ChatPrompt) else "prompt",
             )
         if not tokens:
             raise EngineError("invalid_request", "the prompt has no tokens; expected at least one", param="prompt")
         return tokens
 
-    def _with_fewer_messages(self, prompt: ChatPrompt, room: int) -> list[int] | None:
+    def _with_fewer_messages(self, prompt: ChatPrompt, room: int, reading: MediaReading) -> list[int] | None:
         """The longest end of the conversation that fits behind its system messages; None if not even the last message does.
 
         Doubles what it tries before it halves, so that what it costs depends on what fits and not on what came.
@@ -154,8 +181,9 @@ class Preparer:
         best: list[int] | None = None
         low, count, high = 0, 1, len(others) + 1
         while low < count < high:
-            tokens = self.tokens(msgspec.structs.replace(prompt, messages=(*system, *others[-count:])))
-            if len(tokens) <= room:
+            shorter = msgspec.structs.replace(prompt, messages=(*system, *others[-count:]))
+            tokens = self.tokens(shorter, reading)
+            if reading.rows(tokens) <= room:
                 best, low = tokens, count
             else:
                 high = count
@@ -177,8 +205,8 @@ class Preparer:
         self._check_tokens(tokens, "tokens")
         return b"".join(self._model.piece(t, special=True) for t in tokens).decode("utf-8", "replace")
 
-    def tokens(self, prompt: Prompt) -> list[int]:
-        """The token ids of a prompt, special ones included."""
+    def tokens(self, prompt: Prompt, reading: MediaReading) -> list[int]:
+        """The token ids of a prompt, special ones included, and what stands for its pictures and sounds."""
         match prompt:
             case TextPrompt():
                 return self._model.tokenize(prompt.text, add_special=True, parse_special=prompt.parse_special)
@@ -189,10 +217,10 @@ class Preparer:
                 return self._infill_tokens(prompt)
             case ChatPrompt():
                 self._check_tokens(prompt.prefix_tokens, "context")
-                return self._chat_tokens(prompt)
+                return self._chat_tokens(prompt, reading)
 
-    def _chat_tokens(self, prompt: ChatPrompt) -> list[int]:
-        tokens = self._plain(self.render(prompt))
+    def _chat_tokens(self, prompt: ChatPrompt, reading: MediaReading) -> list[int]:
+        tokens = reading.tokens(prompt, self.render(prompt), self._plain)
         bos = self._model.bos_token
         if prompt.prefix_tokens:
             return [*prompt.prefix_tokens, *(tokens[1:] if tokens[:1] == [bos] else tokens)]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from engine.llama.batch import Batch
+from engine.llama.batch import Batch, VectorBatch
 from engine.llama.context import Context
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.worker.pacing import StepPace
@@ -74,6 +74,8 @@ class Runner:
                 raise NoKvSlot("not even one sequence fits")
 
     def _compute(self, chunks: AbstractSequence[Chunk]) -> list[ComputedChunk]:
+        if chunks[0].span_rows is not None:
+            return [self._compute_span(chunks[0], *chunks[0].span_rows)]
         self._batch.clear()
         computed = [ComputedChunk(chunk, self._fill(chunk)) for chunk in chunks]
         self._context.apply(chunks[0].sequence.job.adapters)  # the scheduler puts no others into one step
@@ -82,6 +84,24 @@ class Runner:
             self._context.decode(self._batch)
         self._note(chunks, time.monotonic() - started)
         return computed
+
+    def _compute_span(self, chunk: Chunk, start: int, stop: int) -> ComputedChunk:
+        """Vectors of a picture or a sound: none of them has an output."""
+        sequence = chunk.sequence
+        placed = sequence.next_span
+        assert placed is not None
+        assert sequence.slot is not None
+        span = placed.span
+        positions = span.positions_from(placed.start, start, stop)
+        batch = VectorBatch(placed.vectors[start:stop], positions, sequence.slot.number)
+        self._context.apply(sequence.job.adapters)
+        decode = self._context.decode_together if span.sees_all else self._context.decode
+        started = time.monotonic()
+        with self._tally.timing("decode"):
+            decode(batch)
+        self._tally.note_batch(tokens=len(batch), prompt_tokens=len(batch))
+        self._pace.note(answer_tokens=0, prompt_tokens=len(batch), seconds=time.monotonic() - started)
+        return ComputedChunk(chunk, 0)
 
     def _note(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
         self._drafts.note_step(chunks, seconds)

@@ -29,11 +29,15 @@ _PATIENCE_TOKENS = 1024
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """The next `count` pending tokens of a sequence; where these are all, `draft` guesses what follows them."""
+    """The next `count` pending tokens of a sequence; where these are all, `draft` guesses what follows them.
+
+    Or else `span_rows` (from, to) of the vectors that stand there: `count` is then what they take with their last, before it 0.
+    """
 
     sequence: Sequence
     count: int
     draft: tuple[int, ...] = ()
+    span_rows: tuple[int, int] | None = None
 
     @property
     def tokens(self) -> AbstractSequence[int]:
@@ -61,6 +65,7 @@ class Scheduler:
         self.running: list[Sequence] = []
         self._turns = AdapterTurns()
         self._is_full = False
+        self._was_span = False
         self._fair_share = FairShare()
         self._tenants: Counter[str] = Counter()
         self.preemptions = 0
@@ -95,9 +100,15 @@ class Scheduler:
 
     def schedule(self) -> list[Chunk]:
         """The next step: every generating sequence's token or tokens, then as much of the prompts as fits; of those
-        whose turn it is."""
+        whose turn it is. A step has no vectors beside tokens: where there are both, they take turns."""
         self._admit()
         in_turn = self._turns.of(self.running)
+        at_span = [sequence for sequence in in_turn if sequence.next_span is not None]
+        if at_span:
+            in_turn = [sequence for sequence in in_turn if sequence.next_span is None]
+            self._was_span = not (self._was_span and in_turn)
+            if self._was_span:
+                return [self._span_chunk(at_span[0], beside=in_turn)]
         share = self._pace.batch_tokens // max(1, len(in_turn))
         chunks = [_chunk(sequence, share) for sequence in in_turn if sequence.is_generating]
         for chunk in chunks:
@@ -115,9 +126,20 @@ class Scheduler:
         self._is_full = True
         youngest = self.running[-1]
         assert youngest.slot is not None
+        self._forget_span_rows(youngest)
         self._slots.clear(youngest.slot)
         self._stop(youngest)
         return True
+
+    def _span_chunk(self, sequence: Sequence, beside: AbstractSequence[Sequence]) -> Chunk:
+        """As much of the next span as a step may take of a prompt while others generate; all of it where its vectors see each other."""
+        placed = sequence.next_span
+        assert placed is not None
+        answers = sum(other.is_generating for other in beside)
+        start = sequence.span_rows
+        most = placed.span.rows if placed.span.sees_all else start + self._pace.prompt_tokens(answers)
+        stop = min(placed.span.rows, most)
+        return Chunk(sequence, placed.span.length if stop == placed.span.rows else 0, span_rows=(start, stop))
 
     @staticmethod
     def _prompt_chunks(in_turn: AbstractSequence[Sequence], room: int) -> Iterator[Chunk]:
@@ -193,7 +215,14 @@ class Scheduler:
         worth_waiting = 1 if other.job is sequence.job else _WORTH_WAITING_TOKENS
         return shared - cached >= worth_waiting and self._slots.expect(other.slot, shared)
 
+    def _forget_span_rows(self, sequence: Sequence) -> None:
+        """Vectors that are computed of a span that will not be ended here are no part of what the slot holds."""
+        if sequence.slot is not None and sequence.span_rows:
+            self._slots.drop_uncounted(sequence.slot)
+        sequence.span_rows = 0
+
     def _give_up_slot(self, sequence: Sequence) -> None:
+        self._forget_span_rows(sequence)
         if sequence.slot is not None:
             self._slots.release(sequence.slot)
             sequence.slot = None
@@ -201,4 +230,7 @@ class Scheduler:
 
 def _chunk(sequence: Sequence, at_most: int) -> Chunk:
     assert sequence.slot is not None
-    return Chunk(sequence, sequence.slot.reach(min(sequence.pending, at_most)))
+    count = min(sequence.pending, at_most)
+    if sequence.job.media:
+        count = sequence.job.media.tokens_from(sequence.computed, count)
+    return Chunk(sequence, sequence.slot.reach(count))

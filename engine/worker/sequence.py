@@ -9,6 +9,7 @@ from engine.llama.constraint import Constraint
 from engine.llama.sampler import Sampler
 from engine.request import GenerationRequest
 from engine.worker.guesser import Guesser, Record
+from engine.worker.media_places import NO_MEDIA, MediaPlaces, PlacedSpan
 from engine.worker.output import AnswerOutput
 from engine.worker.slots import Slot
 
@@ -47,6 +48,8 @@ class Sequence:
         self.cumulative_logprob = 0.0
         self.prompt_logprobs: list[TokenLogprob] = []
         self.is_prompt_scored = False
+        self.span_rows = 0
+        """How many vectors of the span that is next are computed: its positions count as computed when all are."""
 
     def __repr__(self) -> str:
         return f"{self.job.id}.{self.index}[{self.computed}/{len(self.tokens)}]"
@@ -60,6 +63,11 @@ class Sequence:
     def pending(self) -> int:
         """Number of known tokens whose state is not computed."""
         return len(self.tokens) - self.computed
+
+    @property
+    def next_span(self) -> PlacedSpan | None:
+        """The vectors that stand where the next token would."""
+        return self.job.media.at(self.computed) if self.job.media else None
 
     @property
     def tenant(self) -> str:
@@ -105,7 +113,7 @@ class Sequence:
 
 
 class GenerationJob:
-    """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together.
+    """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together, in positions.
 
     `stops`: lengths of the prompt at which its state is worth keeping, where a memory can't be cut back to them later.
     """
@@ -117,6 +125,7 @@ class GenerationJob:
         prompt_tokens: list[int],
         limit_tokens: int,
         adapters: AppliedAdapters = NO_ADAPTERS,
+        media: MediaPlaces = NO_MEDIA,
     ) -> None:
         self.id = request_id
         self.request = request
@@ -125,6 +134,7 @@ class GenerationJob:
         self.sequences: list[Sequence] = []
         self.stops: tuple[int, ...] = ()
         self.adapters = adapters
+        self.media = media
         self.unfinished = 0
         self.early_events: list[tuple[int, Event]] | None = None
         self.resources = ExitStack()
@@ -139,7 +149,8 @@ class GenerationJob:
     def note_admitted(self, cached_tokens: int) -> None:
         """The first sequence got its slot: from here on the prompt is computed, but for `cached_tokens` of it and what follows it."""
         if self.cached_tokens is None:
-            self.cached_tokens = min(cached_tokens, len(self.prompt_tokens))
+            cached = min(cached_tokens, len(self.prompt_tokens))
+            self.cached_tokens = cached + self.media.extra_rows_before(cached)
             self._first_compute_ns = time.monotonic_ns()
 
     def note_token(self) -> None:
@@ -148,10 +159,17 @@ class GenerationJob:
             self._first_token_ns = time.monotonic_ns()
 
     @property
+    def prompt_rows(self) -> int:
+        """The prompt's tokens, and the vectors in it: a picture may have more of them than it has positions."""
+        return len(self.prompt_tokens) + self.media.extra_rows
+
+    @property
     def usage(self) -> Usage:
         """Token counts so far."""
         return Usage(
-            prompt_tokens=len(self.prompt_tokens),
+            prompt_tokens=self.prompt_rows,
+            image_tokens=self.media.rows(sound=False),
+            audio_tokens=self.media.rows(sound=True),
             completion_tokens=self.completion_tokens,
             cached_tokens=self.cached_tokens or 0,
             reasoning_tokens=sum(sequence.output.reasoning_tokens for sequence in self.sequences),

@@ -159,6 +159,12 @@ class Slots:
         """Forget what is computed behind a prefix: the draft that was wrong."""
         self._truncate(slot, length)
 
+    def drop_uncounted(self, slot: Slot) -> None:
+        """Forget what is computed behind the tokens that are noted: a part of a picture. Where only all can be forgotten, all is."""
+        if not self._cells.keep_prefix(slot.number, len(slot.tokens)):
+            self._cells.keep_prefix(slot.number, 0)
+            slot.tokens.clear()
+
     def release(self, slot: Slot) -> None:
         """The sequence has gone; its state stays for whoever continues it."""
         slot.is_busy = False
@@ -197,7 +203,8 @@ class Slots:
         """Raise AssertionError unless the slots agree with the KV cells."""
         for slot in self._slots:
             held = self._cells.length(slot.number)
-            if held != len(slot.tokens):
+            # A picture's positions may be more than those of its vectors: what is behind its last shows where it ends.
+            if held != len(slot.tokens) and not (slot.tokens and slot.tokens[-1] < 0 and held < len(slot.tokens)):
                 raise AssertionError(f"slot {slot!r} has {held} KV positions")
         if self._store is not None:
             self._store.check_integrity()

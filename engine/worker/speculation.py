@@ -98,7 +98,9 @@ class Speculation:
         found = sequence.guesser.guess(sequence.tokens, room) if sequence.guesser else ()
         if sequence.guesser and (found or not self._draft_model):
             return _Offer(sequence.guesser.record, found, len(found))
-        return _Offer(sequence.draft_model_record, None if self._draft_model else (), room if self._draft_model else 0)
+        # A draft model sees no pictures.
+        asked = self._draft_model is not None and not sequence.job.media
+        return _Offer(sequence.draft_model_record, None if asked else (), room if asked else 0)
 
     def _lengths(self, rows: int, offers: AbstractSequence[_Offer], room_tokens: int) -> list[int]:
         """How much of each offer is taken: always the tokens of all offers that are most likely right."""

@@ -1,0 +1,159 @@
+"""Owns the way from a request's pictures and sounds to what stands for them in its prompt. Must not know templates, nor batches.
+
+First each is cut, which tells how much of the context it will take; what is in a prompt that fits is then encoded, or was before.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from engine.chat.media_marks import MediaMarks
+from engine.errors import EngineError
+from engine.llama.library import LlamaError
+from engine.llama.projector import Piece, Projector, Span, Split, TokenPiece, Unreadable, Vectors
+from engine.request import ChatPrompt, Media
+from engine.worker.media_cache import EncodedMedia, MediaCache
+from engine.worker.media_places import MediaPlaces, PlacedSpan, span_ids
+from engine.worker.pictures import BrokenPicture, pixels_of
+
+
+class ReadMedia:
+    """One picture or sound of a request. `ids`: what stands for it in a prompt."""
+
+    def __init__(self, media: Media, key: bytes, source: EncodedMedia | Split) -> None:
+        self.media = media
+        self.key = key
+        self.source = source
+        self._digest = hashlib.sha256(media.content).digest()
+        self.spans = [piece for piece in self.pieces if isinstance(piece, Span)]
+        self.span_ids = [span_ids(self._digest, number, span) for number, span in enumerate(self.spans)]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """What the model reads of it, in order."""
+        return self.source.pieces
+
+    @property
+    def ids(self) -> list[int]:
+        """What stands for it in a prompt: one number for each position."""
+        upcoming = iter(self.span_ids)
+        return [
+            number
+            for piece in self.pieces
+            for number in (piece.tokens if isinstance(piece, TokenPiece) else next(upcoming))
+        ]
+
+
+class MediaReading:
+    """The pictures and sounds of one request, by their number."""
+
+    def __init__(self, reader: "MediaReader", read: Sequence[ReadMedia]) -> None:
+        self._reader = reader
+        self._read = read
+        self._marks = MediaMarks()
+        self._by_first_id = {ids[0]: (each, number) for each in read for number, ids in enumerate(each.span_ids) if ids}
+
+    def marked(self, prompt: ChatPrompt) -> ChatPrompt:
+        """The conversation with marks that `tokens` finds again."""
+        if not self._read:
+            return prompt
+        return msgspec.structs.replace(prompt, messages=self._marks.marked(prompt.messages))
+
+    def tokens(self, prompt: ChatPrompt, text: str, tokenize: Callable[[str], list[int]]) -> list[int]:
+        """The tokens of the text that a template made of a marked conversation. EngineError where it left out a part of it."""
+        if not self._read:
+            return tokenize(text)
+        left_out = self._marks.missing_from(text, prompt.messages)
+        if left_out is not None:
+            raise EngineError(
+                "not_supported_by_model",
+                "this model's chat template has no place for it",
+                param=self._read[left_out].media.where,
+            )
+        pieces = self._marks.cut(text)
+        return [
+            number
+            for piece in pieces
+            for number in (self._read[piece].ids if isinstance(piece, int) else tokenize(piece))
+        ]
+
+    def rows(self, tokens: Sequence[int]) -> int:
+        """How many cells of the KV cache a prompt takes."""
+        return len(tokens) + sum(
+            each.spans[number].rows - each.spans[number].length for _, each, number in self._in(tokens)
+        )
+
+    def places(self, tokens: Sequence[int], *, micro_batch_tokens: int) -> MediaPlaces:
+        """Where which vectors stand in a prompt; they are encoded now."""
+        found = list(self._in(tokens))
+        if tokens[-1] < 0:
+            raise EngineError(
+                "invalid_request", "the prompt ends with it; expected text behind it", param=found[-1][1].media.where
+            )
+        for _, each, number in found:
+            span = each.spans[number]
+            if span.sees_all and span.rows > micro_batch_tokens:
+                raise EngineError(
+                    "invalid_request",
+                    f"it takes {span.rows} tokens, which this model must compute in one pass of at most {micro_batch_tokens}; "
+                    "the server's micro-batch-size setting sets that",
+                    param=each.media.where,
+                )
+        return MediaPlaces(
+            PlacedSpan(start, each.spans[number], self._reader.vectors(each)[number]) for start, each, number in found
+        )
+
+    def _in(self, tokens: Sequence[int]) -> Iterator[tuple[int, ReadMedia, int]]:
+        for position, token in enumerate(tokens if self._by_first_id else ()):
+            found = self._by_first_id.get(token) if token < 0 else None
+            if found is not None:
+                yield position, *found
+
+
+class MediaReader:
+    """Reads media for one model; without a projector, none. Used by one thread at a time, beside the decoding one."""
+
+    def __init__(self, projector: Projector | None, cache: MediaCache) -> None:
+        self._projector = projector
+        self._cache = cache
+
+    @contextmanager
+    def reading(self, media: Sequence[Media], salt: str) -> Iterator[MediaReading]:
+        """The media, cut. EngineError names the first that can't be read. `salt`: as GenerationRequest.cache_salt."""
+        with ExitStack() as stack:
+            yield MediaReading(self, [self._read(each, salt, stack) for each in media])
+
+    def vectors(self, read: ReadMedia) -> tuple[Vectors, ...]:
+        """What the spans of one hold."""
+        source = read.source
+        if isinstance(source, EncodedMedia):
+            return source.vectors
+        assert self._projector is not None
+        try:
+            encoded = EncodedMedia(source.pieces, self._projector.encode(source))
+        except LlamaError as error:
+            raise EngineError("internal", str(error), param=read.media.where) from error
+        self._cache.keep(read.key, encoded)
+        read.source = encoded
+        return encoded.vectors
+
+    def _read(self, media: Media, salt: str, stack: ExitStack) -> ReadMedia:
+        key = hashlib.sha256(b"\0".join((salt.encode(), media.kind.encode(), media.content))).digest()
+        encoded = self._cache.find(key)
+        if encoded is not None:
+            return ReadMedia(media, key, encoded)
+        return ReadMedia(media, key, stack.enter_context(self._split(media)))
+
+    def _split(self, media: Media) -> Split:
+        projector = self._projector
+        if projector is None or not (projector.sees if media.kind == "image" else projector.hears):
+            what = "pictures" if media.kind == "image" else "sound"
+            raise EngineError("not_supported_by_model", f"this model takes no {what}", param=media.where)
+        try:
+            if media.kind == "image":
+                return projector.split_picture(pixels_of(media.content))
+            return projector.split_sound(media.content)
+        except (BrokenPicture, Unreadable) as error:
+            raise EngineError("invalid_request", f"it can't be read: {error}", param=media.where) from error

@@ -1,0 +1,42 @@
+"""Owns the way from a picture's file to its pixels. Must not know what becomes of them.
+
+The host has seen the header and refused what is too large. What is decoded here is decoded in a process of its own.
+"""
+
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+
+Pixels = NDArray[np.uint8]
+"""(rows, columns, red-green-blue)"""
+
+Image.MAX_IMAGE_PIXELS = None
+"""How many there may be is a setting of the server's."""
+
+
+class BrokenPicture(ValueError):
+    """The file's content is no whole picture; the text says what is wrong with it."""
+
+
+def pixels_of(content: bytes) -> Pixels:
+    """The picture as a viewer shows it: the right way up, the first of several, on white where it is transparent."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+            upright = ImageOps.exif_transpose(picture)
+            return np.asarray(_on_white(upright))
+    except Exception as error:
+        # Pillow's decoders raise whatever a broken file brings about.
+        raise BrokenPicture(str(error) or type(error).__name__) from error
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    layered = picture.convert("RGBA")
+    canvas = Image.new("RGBA", layered.size, "white")
+    canvas.alpha_composite(layered)
+    return canvas.convert("RGB")
