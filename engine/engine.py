@@ -179,22 +179,19 @@ class Engine:
             lease.submit(self._adapted(request))
             started = _expect(await lease.next_event(), Started)
             if await_place:
-                await self._await_place(lease, request.model)
+                await self._await_place(lease)
         except BaseException:
             lease.close()
             raise
         return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns)
 
-    async def _await_place(self, lease: Lease, model: str) -> None:
-        limit_seconds = self._queue_timeout_seconds
+    async def _await_place(self, lease: Lease) -> None:
         try:
-            async with asyncio.timeout(limit_seconds):
+            async with asyncio.timeout(self._queue_timeout_seconds):
                 await lease.admitted()
         except TimeoutError:
             lease.fail("queue_timeout")
-            message = f"the request has waited {limit_seconds:g} seconds for its turn in the model; try again later"
-            wait_seconds = self._pool.wait_seconds(self.model(model).name)
-            raise EngineError("queue_timeout", message, retry_after_seconds=wait_seconds) from None
+            raise self._pool.timed_out(lease.worker_name) from None
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
         """The vectors of all inputs."""
@@ -248,6 +245,8 @@ class Engine:
         lease = await self._acquire_for(request, keep_alive_seconds)
         try:
             lease.submit(self._adapted(request))
+            if isinstance(request, EmbeddingRequest | RerankRequest):
+                await self._await_place(lease)
             return _expect(await lease.next_event(), kind), lease.load_ns
         finally:
             lease.close()

@@ -2,7 +2,8 @@
 
 A generation is: `Started`, then `Admitted` (unless nothing has to be computed), then any number
 of `ReasoningDelta`, `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
-then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`.
+then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`; vectors and scores have an
+`Admitted` before.
 """
 
 from typing import Literal
@@ -25,7 +26,7 @@ class Started(_Event, frozen=True, kw_only=True, tag="started"):
 
 
 class Admitted(_Event, frozen=True, kw_only=True, tag="admitted"):
-    """The request has waited for its place and is being computed."""
+    """The request has waited for its place and is being computed. Of requests for vectors or scores: its first inputs have been."""
 
 
 class Alternative(_Event, frozen=True, kw_only=True):

@@ -242,7 +242,8 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
 
 class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     """One vector for each input (text, or token ids). `normalize`: unit length; `dimensions`: cut to so many and, if
-    `normalize`, renormalised. `truncate`: inputs longer than the model's context are cut, else ContextLengthExceeded."""
+    `normalize`, renormalised. `truncate`: inputs longer than the model's context are cut, else ContextLengthExceeded.
+    `tenant`: as of a generation."""
 
     model: str
     inputs: tuple[str | tuple[int, ...], ...]
@@ -251,15 +252,18 @@ class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     dimensions: int | None = None
     context_limit_tokens: int | None = None
     keep_alive_seconds: float | None = None
+    tenant: str = ""
     lora: tuple[LoraScale, ...] | None = None
 
 
 class RerankRequest(_Value, frozen=True, kw_only=True, tag="rerank"):
-    """How well each document answers the query. A document too long to be read together with the query is ContextLengthExceeded."""
+    """How well each document answers the query. A document too long to be read together with the query is ContextLengthExceeded.
+    `tenant`: as of a generation."""
 
     model: str
     query: str
     documents: tuple[str, ...]
+    tenant: str = ""
     lora: tuple[LoraScale, ...] | None = None
 
 

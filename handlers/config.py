@@ -64,7 +64,7 @@ class ServerSettings(BaseSettings):
         256, ge=1, description="MiB that waiting requests may take in all; one more is answered 429."
     )
     queue_timeout: Seconds = Field(
-        300.0, gt=0, description="How long a generation may wait for its turn (5m) before it is answered 503."
+        300.0, gt=0, description="How long a request may wait for its turn (5m) before it is answered 503."
     )
 
     worker_silence_seconds: Seconds = Field(

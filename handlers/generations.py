@@ -16,6 +16,7 @@ from engine import Finished, Generation, GenerationEvent, GenerationRequest, Gen
 from handlers.context import Call, RequestRecord
 from handlers.errors import naming
 from handlers.streaming import whole
+from handlers.tenants import for_tenant
 
 T = TypeVar("T")
 
@@ -139,10 +140,9 @@ async def _begun(
 
 
 def _for_tenant(call: Call[Any], request: GenerationRequest) -> GenerationRequest:
-    """The request, with whom it is for, and what keeps that caller's computed prompts apart from others'."""
-    tenant = call.record.tenant
-    salt = "" if call.config.share_prefixes else tenant
-    return msgspec.structs.replace(request, tenant=tenant, cache_salt=f"{salt}:{request.cache_salt}")
+    """The request, with who it is for, and what keeps that caller's computed prompts apart from others'."""
+    salt = "" if call.config.share_prefixes else call.record.tenant
+    return msgspec.structs.replace(for_tenant(call, request), cache_salt=f"{salt}:{request.cache_salt}")
 
 
 async def _next(source: Noted) -> tuple[Noted, GenerationEvent]:

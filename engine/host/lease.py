@@ -56,6 +56,11 @@ class Lease:
         """What the worker said of its model."""
         return self._connection.model
 
+    @property
+    def worker_name(self) -> str:
+        """The name of the model that the worker has loaded."""
+        return self._worker.name
+
     def submit(self, request: Request) -> None:
         """Send the lease's one request. Raises EngineError where the worker has died."""
         assert self._request is None

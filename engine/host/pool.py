@@ -13,11 +13,11 @@ import msgspec
 from engine.activity import ModelActivity, ModelState
 from engine.config import EngineConfig
 from engine.errors import EngineError
-from engine.host.backlog import Backlog, Held
+from engine.host.admission import Admission
+from engine.host.backlog import Held
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
 from engine.host.lease import Lease
-from engine.host.ledger import Ledger
 from engine.host.process import WORKER_COMMAND
 from engine.host.room import NO_WISH, Room
 from engine.host.waiting_line import Waiter, WaitingLine
@@ -47,8 +47,7 @@ class Pool:
         self._command = command
         self._workers: dict[str, Worker] = {}
         self._line = WaitingLine()
-        self._backlog = Backlog(config.max_queue_bytes)
-        self._ledgers: dict[str, Ledger] = {}
+        self._admission = Admission(config, self._ahead)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -59,7 +58,7 @@ class Pool:
     @property
     def waiting_bytes(self) -> int:
         """The size of all requests that wait, for a worker or in one."""
-        return self._backlog.held_bytes
+        return self._admission.waiting_bytes
 
     def ready_workers(self) -> list[Worker]:
         """The workers that take or still run requests, in the order they were loaded."""
@@ -67,11 +66,10 @@ class Pool:
 
     async def activity(self, timeout_seconds: float) -> list[ModelActivity]:
         """What goes on with each model that was asked for, by name. A worker that does not answer in time is left out."""
-        names = sorted(self._ledgers)
-        return await asyncio.gather(*(self._activity_of(name, timeout_seconds) for name in names))
+        return await asyncio.gather(*(self._activity_of(name, timeout_seconds) for name in self._admission.names()))
 
     async def _activity_of(self, name: str, timeout_seconds: float) -> ModelActivity:
-        worker, ledger = self._workers.get(name), self._ledger(name)
+        worker, ledger = self._workers.get(name), self._admission.ledger(name)
         connection = worker.connection if worker is not None else None
         told = await connection.activity(timeout_seconds) if connection is not None and connection.alive else None
         return ModelActivity(
@@ -96,30 +94,58 @@ class Pool:
         requests have ended. What was loaded with more room keeps it until it is unloaded. `size_bytes` tells how much is kept in memory
         while the request waits.
 
-        Raises EngineError: model_load_failed; queue_full where too many wait already; shutting_down.
+        Raises EngineError: model_load_failed; queue_full where too many wait already; queue_timeout; shutting_down.
         """
         self._refuse_if_closed()
         worker = self._workers.get(entry.name)
         if worker is not None and worker.takes(entry) and worker.has_room(room) and entry.name not in self._line:
             return self._lease_at_once(worker, keep_alive_seconds, size_bytes)
-        self._refuse_if_full(entry)
-        return await self._wait(entry, Waiter(keep_alive_seconds, self._hold(entry.name, size_bytes), room))
+        if (
+            entry.name in self._line
+        ):  # whoever has a model loaded does not stand behind others: who comes while it loads does
+            self._admission.check_line(entry.name, len(self._line))
+        held = self._admission.hold(entry.name, size_bytes())
+        return await self._wait(entry, Waiter(keep_alive_seconds, held, room))
+
+    def timed_out(self, name: str) -> EngineError:
+        """The end of a request that has waited too long in its model for a place."""
+        return self._admission.timed_out(name)
 
     async def _wait(self, entry: ModelEntry, waiter: Waiter) -> Lease:
         self._line.add(entry, waiter)
+        self._limit_wait(entry.name, waiter)
         self._settle()
         try:
             return await waiter.future
         except asyncio.CancelledError:
             waiter.give_back()
             waiter.held.release()
-            self._line.remove(entry.name, waiter)
-            if not self._closed:
-                self._settle()  # who came behind may need no other worker
+            self._leave(entry.name, waiter)
             raise
         except EngineError:
             waiter.held.release()
             raise
+        finally:
+            waiter.stop_timer()
+
+    def _limit_wait(self, name: str, waiter: Waiter) -> None:
+        """Let it wait for as long as a request may, not counting what a load takes that is under way then."""
+        waiter.start_timer(self._config.queue_timeout_seconds, lambda: self._lose_patience(name, waiter))
+
+    def _lose_patience(self, name: str, waiter: Waiter) -> None:
+        worker = self._workers.get(name)
+        if worker is not None and worker.state is WorkerState.LOADING:
+            self._limit_wait(name, waiter)
+        elif not waiter.future.done():
+            self._admission.ledger(name).note_outcome("queue_timeout")
+            waiter.fail(self._admission.timed_out(name))
+            self._leave(name, waiter)
+
+    def _leave(self, name: str, waiter: Waiter) -> None:
+        """It waits no more: those behind it may need no other worker than there is."""
+        self._line.remove(name, waiter)
+        if not self._closed:
+            self._settle()
 
     def retire(self, name: str) -> asyncio.Future[None] | None:
         """End the worker of this model once its running requests have ended; new ones load it again.
@@ -153,23 +179,11 @@ class Pool:
         if self._closed:
             raise _shutting_down()
 
-    def _refuse_if_full(self, entry: ModelEntry) -> None:
-        """Whoever has a model loaded does not stand behind others: only those do who come while it loads."""
-        if entry.name in self._line and len(self._line) >= self._config.max_queue:
-            message = f"{len(self._line)} requests wait for a model to load already; try again later"
-            raise self._queue_full(entry.name, message)
-
-    def _queue_full(self, name: str, message: str) -> EngineError:
-        """The refusal of one request too many."""
-        self._ledger(name).note_outcome("queue_full")
-        return EngineError("queue_full", message, retry_after_seconds=self.wait_seconds(name))
-
-    def wait_seconds(self, name: str) -> float | None:
-        """How long one more request for this model would wait, by what was measured; None: nothing was."""
+    def _ahead(self, name: str) -> int:
+        """How many requests for this model would be served before one more."""
         worker, parallel = self._workers.get(name), self._config.load_of(name).parallel
         open_requests = worker.active_requests if worker is not None else 0
-        ahead = max(0, open_requests - parallel) + self._line.waiting_for(name)
-        return self._ledger(name).wait_seconds(ahead=ahead, places=parallel)
+        return max(0, open_requests - parallel) + self._line.waiting_for(name)
 
     def _settle(self) -> None:
         """Give every waiting model, first come first served, what can be had now."""
@@ -203,45 +217,22 @@ class Pool:
         if waiter.future.done():
             return
         try:
-            lease = self._lease(worker, waiter.keep_alive_seconds, waiter.held, load_ns=waiter.waited_ns)
+            self._admission.waits(worker)
         except EngineError as error:
             waiter.fail(error)
         else:
+            lease = self._lease(worker, waiter.keep_alive_seconds, waiter.held, load_ns=waiter.waited_ns)
             waiter.future.set_result(lease)
 
     def _lease_at_once(self, worker: Worker, keep_alive_seconds: float | None, size_bytes: Callable[[], int]) -> Lease:
         """A place in a ready worker. Where all are taken that are computed at once, the request waits there."""
-        self._refuse_if_crowded(worker)
-        waits = worker.active_requests >= self._config.load_of(worker.name).parallel
-        held = self._hold(worker.name, size_bytes) if waits else None
+        waits = self._admission.waits(worker)
+        held = self._admission.hold(worker.name, size_bytes()) if waits else None
         return self._lease(worker, keep_alive_seconds, held, load_ns=0)
 
     def _lease(self, worker: Worker, keep_alive_seconds: float | None, held: Held | None, *, load_ns: int) -> Lease:
-        self._refuse_if_crowded(worker)
         worker.begin_request(keep_alive_seconds)
-        return Lease(worker, load_ns, self._end_request, self._ledger(worker.name), held)
-
-    def _refuse_if_crowded(self, worker: Worker) -> None:
-        if worker.active_requests >= self._config.load_of(worker.name).parallel + self._config.max_queue:
-            message = (
-                f"{worker.active_requests} requests run or wait in the model {worker.name!r} already; try again later"
-            )
-            raise self._queue_full(worker.name, message)
-
-    def _hold(self, name: str, size_bytes: Callable[[], int]) -> Held:
-        """A part of the backlog for a request of this size."""
-        size = size_bytes()
-        held = self._backlog.hold(size)
-        if held is None:
-            message = (
-                f"this request has {size} bytes, and {self._backlog.held_bytes} of at most {self._config.max_queue_bytes} "
-                "wait already; try again later"
-            )
-            raise self._queue_full(name, message)
-        return held
-
-    def _ledger(self, name: str) -> Ledger:
-        return self._ledgers.setdefault(name, Ledger())
+        return Lease(worker, load_ns, self._end_request, self._admission.ledger(worker.name), held)
 
     def _end_request(self, worker: Worker) -> None:
         worker.active_requests -= 1
@@ -313,12 +304,12 @@ class Pool:
         if worker.active_requests == 0:
             self._rest(worker)
         await asyncio.shield(connection.ended)
-        self._ledger(worker.name).deaths += connection.has_died
+        self._admission.ledger(worker.name).deaths += connection.has_died
         self._bury(worker)
 
     async def _load(self, worker: Worker) -> Connection:
         logger.info("loading model %s from %s", worker.name, worker.entry.path)
-        self._ledger(worker.name).loads += 1
+        self._admission.ledger(worker.name).loads += 1
         worker.wanted_room = worker.wanted_room.joined(self._line.wanted_room(worker.name))
         _tell_family(worker)
         load = Load(

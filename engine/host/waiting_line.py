@@ -17,6 +17,9 @@ from engine.host.lease import Lease
 from engine.host.room import NO_WISH, Room
 from engine.host.worker_state import Worker
 
+# Whoever may wait longer may wait for ever: an event loop's timers do not reach much further.
+_LONGEST_SECONDS = 86_400.0 * 365
+
 
 @dataclass(slots=True)
 class Waiter:
@@ -28,11 +31,21 @@ class Waiter:
     room: Room = NO_WISH
     future: asyncio.Future[Lease] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     begun_ns: int = field(default_factory=time.monotonic_ns)
+    timer: asyncio.TimerHandle | None = None
 
     @property
     def waited_ns(self) -> int:
         """For how long it has waited."""
         return time.monotonic_ns() - self.begun_ns
+
+    def start_timer(self, seconds: float, lose_patience: Callable[[], None]) -> None:
+        """Call `lose_patience` when it has waited so much longer."""
+        self.timer = asyncio.get_running_loop().call_later(min(seconds, _LONGEST_SECONDS), lose_patience)
+
+    def stop_timer(self) -> None:
+        """It waits no more. Idempotent."""
+        if self.timer is not None:
+            self.timer.cancel()
 
     def fail(self, error: EngineError) -> None:
         """It will get no lease, unless it has one or has given up."""

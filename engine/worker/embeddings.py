@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from engine.config import LoadParams
 from engine.errors import EngineError
-from engine.events import Event, Failed
+from engine.events import Admitted, Event, Failed
 from engine.llama.adapters import read_control_vector
 from engine.llama.batch import Batch
 from engine.llama.context import POOLING_FROM_MODEL, POOLING_NONE, Context, ContextParams
@@ -15,6 +15,7 @@ from engine.llama.model import Model
 from engine.request import EmbeddingRequest, RerankRequest
 from engine.worker.adapter_turns import AdapterTurns
 from engine.worker.adapters import Adapters
+from engine.worker.fairness import FairShare
 from engine.worker.pacing import StepPace
 from engine.worker.pooling_inputs import embedding_inputs, rerank_inputs
 from engine.worker.pooling_jobs import EmbeddingJob, Output, PoolingJob, RerankJob, Turn, next_turns
@@ -47,6 +48,7 @@ class Embedder:
         self._batch: Batch | None = None
         self._jobs: deque[PoolingJob] = deque()
         self._adapter_turns = AdapterTurns()
+        self._share = FairShare()
 
     def __repr__(self) -> str:
         return f"<Embedder {len(self._jobs)} requests>"
@@ -75,12 +77,14 @@ class Embedder:
     def _prepared(self, request_id: int, request: EmbeddingRequest | RerankRequest) -> PoolingJob:
         if isinstance(request, RerankRequest):
             relevant = self._relevant_class()
-            return RerankJob(request_id, rerank_inputs(self._model, request, self._tokens), relevant)
+            inputs = rerank_inputs(self._model, request, self._tokens)
+            return RerankJob(request_id, inputs, relevant, request.tenant)
         self._check_embedding(request)
         return EmbeddingJob(request_id, embedding_inputs(self._model, request, self._tokens), request)
 
     def add(self, job: PoolingJob) -> None:
         """Queue a prepared request."""
+        self._share.join(job.tenant, {other.tenant for other in self._jobs})
         self._jobs.append(job)
 
     def cancel(self, request_id: int) -> None:
@@ -91,7 +95,8 @@ class Embedder:
         """Compute one batch, in which every request that waits has its share as far as they fit."""
         in_turn = self._adapter_turns.of(self._jobs)
         room = self._pace.prompt_tokens(int(self._answers_run()))
-        turns = next_turns(in_turn, room_tokens=room, most=_SEQUENCES)
+        waiting = [job for job in in_turn if job.waits]
+        turns = next_turns(in_turn, self._share, room_tokens=room, most=_SEQUENCES)
         self._jobs.rotate(-1)  # whose long input found no room in this batch is sooner or later the first of one
         endings: dict[int, Event] = {}
         try:
@@ -103,6 +108,7 @@ class Embedder:
         else:
             endings.update((job.id, job.result()) for job in self._jobs if job.is_complete)
         self._jobs = deque(job for job in self._jobs if job.id not in endings)
+        yield from ((job.id, Admitted()) for job in waiting if not job.waits)
         yield from endings.items()
 
     def _check_embedding(self, request: EmbeddingRequest) -> None:

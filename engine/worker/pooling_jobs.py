@@ -1,12 +1,13 @@
 """Owns requests that are answered by one result for each of their inputs, vectors or scores, and who comes into the next batch.
 
-Must not know how inputs become tokens, nor what computes them.
+A batch takes from the tenant for which least was done, of its requests from each in turn. Must not know how inputs become tokens, nor
+what computes them.
 """
 
 import math
 import time
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from engine.events import EmbeddingResult, RerankResult, Timings, Usage
 from engine.llama.adapters import NO_ADAPTERS
 from engine.request import EmbeddingRequest
+from engine.worker.fairness import FairShare
 
 Output = NDArray[np.float32]
 
@@ -23,8 +25,9 @@ Output = NDArray[np.float32]
 class PoolingJob(ABC):
     """A request at work: the token ids of its inputs, and what was computed of those that had their turn."""
 
-    def __init__(self, request_id: int, inputs: Sequence[Sequence[int]]) -> None:
+    def __init__(self, request_id: int, inputs: Sequence[Sequence[int]], tenant: str = "") -> None:
         self.id = request_id
+        self.tenant = tenant
         self.inputs = inputs
         self.adapters = NO_ADAPTERS
         self._outputs: list[Output] = []
@@ -40,6 +43,11 @@ class PoolingJob(ABC):
     def upcoming(self) -> Sequence[int] | None:
         """The input whose turn it is next; None where all have had theirs."""
         return self.inputs[self._begun] if self._begun < len(self.inputs) else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing of it has been computed."""
+        return self._begun == 0
 
     def take(self) -> "Turn":
         """The next input's turn has come."""
@@ -77,7 +85,7 @@ class EmbeddingJob(PoolingJob):
     """Its outputs are vectors."""
 
     def __init__(self, request_id: int, inputs: Sequence[Sequence[int]], request: EmbeddingRequest) -> None:
-        super().__init__(request_id, inputs)
+        super().__init__(request_id, inputs, request.tenant)
         self._request = request
 
     def _answer(self, outputs: list[Output], usage: Usage, timings: Timings) -> EmbeddingResult:
@@ -89,8 +97,10 @@ class RerankJob(PoolingJob):
     """Its outputs are what the model's classification head says of query and document. `relevant`: which of several classes means
     that the document answers the query; None where there is one output, a log-odds."""
 
-    def __init__(self, request_id: int, inputs: Sequence[Sequence[int]], relevant: int | None) -> None:
-        super().__init__(request_id, inputs)
+    def __init__(
+        self, request_id: int, inputs: Sequence[Sequence[int]], relevant: int | None, tenant: str = ""
+    ) -> None:
+        super().__init__(request_id, inputs, tenant)
         self._relevant = relevant
 
     def _answer(self, outputs: list[Output], usage: Usage, timings: Timings) -> RerankResult:
@@ -101,19 +111,24 @@ class RerankJob(PoolingJob):
         return RerankResult(scores=scores, usage=usage, timings=timings)
 
 
-def next_turns(jobs: Iterable[PoolingJob], *, room_tokens: int, most: int) -> list[Turn]:
-    """The inputs of one batch: one of each job in turn, in the jobs' order, as long as they fit. The first fits always, so that an input
-    longer than `room_tokens` gets a batch to itself."""
+def next_turns(jobs: Iterable[PoolingJob], share: FairShare, *, room_tokens: int, most: int) -> list[Turn]:
+    """The inputs of one batch, as long as they fit: always of the tenant for which least was done, one of each of its jobs in turn, in the
+    jobs' order. The first fits always, so that an input longer than `room_tokens` gets a batch to itself."""
     turns: list[Turn] = []
-    waiting = deque(jobs)
+    waiting: defaultdict[str, deque[PoolingJob]] = defaultdict(deque)
+    for job in jobs:
+        waiting[job.tenant].append(job)
     while waiting and len(turns) < most:
-        job = waiting.popleft()
+        tenant = min(waiting, key=share.of)
+        job = waiting[tenant].popleft()
         tokens = job.upcoming
-        if tokens is None or (turns and len(tokens) > room_tokens):
-            continue
-        turns.append(job.take())
-        room_tokens -= len(tokens)
-        waiting.append(job)
+        if tokens is not None and not (turns and len(tokens) > room_tokens):
+            turns.append(job.take())
+            share.charge(tenant, len(tokens))
+            room_tokens -= len(tokens)
+            waiting[tenant].append(job)
+        elif not waiting[tenant]:
+            del waiting[tenant]
     return turns
 
 

@@ -8,6 +8,7 @@ from engine import EmbeddingRequest, EmbeddingResult, Timings, Usage
 from handlers.context import Call
 from handlers.errors import naming
 from handlers.streaming import json_response, whole
+from handlers.tenants import for_tenant
 from handlers.wire.ollama import embed as wire
 from handlers.wire.types.ollama import EmbeddingsRequest, EmbedRequest
 
@@ -32,6 +33,6 @@ async def _vectors(call: Call[Any], request: EmbeddingRequest) -> EmbeddingResul
     if not request.inputs:
         await call.engine.load_for(request)
         return EmbeddingResult(vectors=(), usage=Usage(), timings=Timings())
-    result = await call.engine.embed(request)
+    result = await call.engine.embed(for_tenant(call, request))
     call.record.prompt_tokens = result.usage.prompt_tokens
     return result

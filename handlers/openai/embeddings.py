@@ -8,6 +8,7 @@ from engine import EmbeddingRequest, TokenizeRequest
 from handlers.context import Call
 from handlers.errors import naming
 from handlers.streaming import json_response, whole
+from handlers.tenants import for_tenant
 from handlers.wire.openai import embeddings as wire
 from handlers.wire.types.openai import CreateEmbeddingRequest
 
@@ -20,7 +21,7 @@ async def create_embedding(call: Call[CreateEmbeddingRequest]) -> Response:
     if wire.most_tokens(request) > wire.MAX_TOKENS:
         wire.check_total(await whole(call, _count_tokens(call, request)))
     with naming(wire.names(body)):
-        result = await whole(call, call.engine.embed(request))
+        result = await whole(call, call.engine.embed(for_tenant(call, request)))
     call.record.prompt_tokens = result.usage.prompt_tokens
     return json_response(wire.render(result, body))
 

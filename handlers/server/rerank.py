@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from handlers.context import Call
 from handlers.streaming import json_response, whole
+from handlers.tenants import for_tenant
 from handlers.wire.server import rerank as wire
 from handlers.wire.types.server import RerankRequest
 
@@ -11,6 +12,6 @@ from handlers.wire.types.server import RerankRequest
 async def rerank(call: Call[RerankRequest]) -> Response:
     """How well each document answers the query, best first."""
     request = wire.parse(call.body, call.engine.model(call.body["model"]))
-    result = await whole(call, call.engine.rerank(request))
+    result = await whole(call, call.engine.rerank(for_tenant(call, request)))
     call.record.prompt_tokens = result.usage.prompt_tokens
     return json_response(wire.render(result, call.body))

@@ -187,6 +187,8 @@ class ScriptedWorker:
         request = submit.request
         if isinstance(request, GenerationRequest):
             await Script(self, submit.id).run(json.loads(request.prompt.text))
+        elif isinstance(request, EmbeddingRequest) and "wait" in request.inputs:
+            await asyncio.Event().wait()
         elif isinstance(request, EmbeddingRequest):
             vectors = tuple(bytes(16) for _ in request.inputs)
             self.send_event(submit.id, EmbeddingResult(vectors=vectors, usage=Usage(), timings=Timings(total_ns=5)))

@@ -6,7 +6,7 @@ import pytest
 from engine import BUNDLED_MODEL
 from engine.config import LoraFile, Steering
 from engine.errors import EngineError
-from engine.events import TextDelta
+from engine.events import EmbeddingResult, TextDelta
 from engine.llama.library import LlamaError
 from engine.request import EmbeddingRequest, LoraScale
 from tests.process.worker.inprocess import InProcess, load, request
@@ -119,7 +119,8 @@ def test_vectors_are_computed_with_the_adapters_that_are_wanted(model):
         embedder.add(embedder.prepare(number, EmbeddingRequest(model="m", inputs=(PROMPT,), lora=wish)))
     vectors = {}
     while not embedder.is_idle:
-        vectors |= {number: event.vectors[0] for number, event in embedder.step()}
+        results = {number: event for number, event in embedder.step() if isinstance(event, EmbeddingResult)}
+        vectors |= {number: result.vectors[0] for number, result in results.items()}
     assert vectors[0] == vectors[3]
     assert len(set(vectors.values())) == 3
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import EngineError
-from engine.events import EmbeddingResult
+from engine.events import Admitted, EmbeddingResult
 from engine.request import EmbeddingRequest, RerankRequest, TextPrompt
 from tests.process.worker.inprocess import InProcess, load, request
 from tools.bench_model.shapes import PRESETS
@@ -20,8 +20,8 @@ def embed(model, *inputs, **changes):
     events = []
     while not embedder.is_idle:
         events += [event for _, event in embedder.step()]
-    (result,) = events
-    assert isinstance(result, EmbeddingResult)
+    admitted, result = events
+    assert (type(admitted), type(result)) == (Admitted, EmbeddingResult)
     return result, np.stack([np.frombuffer(vector, dtype="<f4") for vector in result.vectors])
 
 
@@ -110,7 +110,11 @@ def test_a_text_behind_a_long_request_is_embedded_in_the_next_batch(encoder: InP
     embedder = encoder.worker.embedder
     embedder.add(embedder.prepare(1, EmbeddingRequest(model="m", inputs=("word " * 100,) * 40)))
     embedder.add(embedder.prepare(2, EmbeddingRequest(model="m", inputs=("red",))))
-    assert [request_id for request_id, _ in embedder.step()] == [2]
+    assert [(number, type(event)) for number, event in embedder.step()] == [
+        (1, Admitted),
+        (2, Admitted),
+        (2, EmbeddingResult),
+    ]
     embedder.cancel(1)
     assert embedder.is_idle
 

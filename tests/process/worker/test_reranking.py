@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import EngineError
-from engine.events import RerankResult
+from engine.events import Admitted, RerankResult
 from engine.request import EmbeddingRequest, RerankRequest
 from tests.process.worker.inprocess import InProcess, load
 from tools.bench_model.shapes import PRESETS
@@ -28,7 +28,8 @@ def rank(model, *documents, query=QUERY):
     events = []
     while not embedder.is_idle:
         events += [event for _, event in embedder.step()]
-    (result,) = events
+    admitted, result = events
+    assert isinstance(admitted, Admitted)
     assert isinstance(result, RerankResult)
     return result
 
