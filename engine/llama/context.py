@@ -52,7 +52,7 @@ _OUTCOMES = {2: "it was aborted", -1: "the batch is invalid"}
 class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     """`ctx_size_tokens`: KV cells, shared by at most `sequences` sequences. `batch_tokens`: rows of one decode;
     `micro_batch_tokens`: of one pass through the graph. `threads` compute batches of one row, `batch_threads` (0: as many)
-    larger ones. `outputs`: rows of one pass that may want an output; 0: all.
+    larger ones. `pads`: whether batches may be padded. `outputs`: rows of one pass that may want an output; 0: all.
     `pooling`: one of POOLING_*, for embeddings."""
 
     ctx_size_tokens: int
@@ -63,6 +63,7 @@ class ContextParams(msgspec.Struct, frozen=True, kw_only=True):
     batch_threads: int = 0
     attention: Attention = Attention()
     rope: Rope = Rope()
+    pads: bool = False
     outputs: int = 0
     embeddings: bool = False
     pooling: int = POOLING_FROM_MODEL
@@ -87,6 +88,7 @@ class Context(Resource):
         self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
         self.micro_batch_tokens = int(llama_cpp.llama_n_ubatch(handle))
         self.sequences = params.sequences
+        self.can_pad = params.pads
         self.pooling = int(llama_cpp.llama_pooling_type(handle))
         ranks = self.pooling == llama_cpp.LLAMA_POOLING_TYPE_RANK
         self._pooled_length = len(model.class_labels) if ranks else model.embedding_length
@@ -107,6 +109,16 @@ class Context(Resource):
             self.decode(batch)
         finally:
             llama_cpp.llama_set_causal_attn(self._handle, True)
+
+    def decode_padded(self, batch: Batch, padding_rows: int) -> None:
+        """Compute the batch and so many more rows that belong to nobody, where it `can_pad`."""
+        if padding_rows:
+            batch.add([0] * padding_rows, position=0, sequence=self.sequences, output_from=0)
+        try:
+            self.decode(batch)
+        finally:
+            if padding_rows:
+                llama_cpp.llama_memory_seq_rm(self._memory, self.sequences, -1, -1)
 
     def apply(self, adapters: AppliedAdapters) -> None:
         """Compute with these LoRA adapters, and no others, from now on. A change costs about as much as a step."""
@@ -198,7 +210,7 @@ def _bytes_of(array: NDArray[np.uint8]) -> Any:
 def _to_c(params: ContextParams) -> Any:
     c = llama_cpp.llama_context_default_params()
     c.n_ctx = params.ctx_size_tokens
-    c.n_seq_max = params.sequences
+    c.n_seq_max = params.sequences + params.pads
     c.n_batch = params.batch_tokens
     c.n_ubatch = params.micro_batch_tokens
     c.n_outputs_max = params.outputs

@@ -64,7 +64,7 @@ class Generator:
         self._scheduler = Scheduler(self._slots, pace)
         self._tally = tally
         self.speculation = speculation
-        self._runner = Runner(context, self._scheduler, pace, self.speculation, tally)
+        self._runner = Runner(context, self._scheduler, pace, speculation.cost, self.speculation, tally)
         self._observer = Observer(
             self._slots, self._scheduler, self.speculation, tally, capacity_tokens=context.ctx_size_tokens
         )

@@ -106,7 +106,8 @@ class LoadedWorker:
         context_params = ContextParams(
             ctx_size_tokens=params.ctx_size_tokens
             or max(min(self.model.context_length, _DEFAULT_CTX_TOKENS), params.least_ctx_tokens),
-            sequences=min(2 * params.parallel, MAX_SEQUENCES),
+            sequences=min(2 * params.parallel, MAX_SEQUENCES - 1),
+            pads=self.model.removes_partially,
             batch_tokens=params.batch_tokens,
             micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
             threads=self._threads,

@@ -16,6 +16,7 @@ from engine.llama.context import Context
 from engine.llama.library import LlamaError, NoKvSlot
 from engine.worker.pacing import StepPace
 from engine.worker.scheduler import Chunk, Scheduler
+from engine.worker.step_cost import StepCost
 from engine.worker.tally import Tally
 
 _log = logging.getLogger("worker")
@@ -26,9 +27,6 @@ class Drafts(Protocol):
 
     def extend(self, chunks: AbstractSequence[Chunk], room_tokens: int) -> list[Chunk]:
         """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
-
-    def note_step(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
-        """A step of these chunks took so long."""
 
 
 class ComputedChunk(msgspec.Struct, frozen=True):
@@ -41,11 +39,14 @@ class ComputedChunk(msgspec.Struct, frozen=True):
 class Runner:
     """Computes what the scheduler plans."""
 
-    def __init__(self, context: Context, scheduler: Scheduler, pace: StepPace, drafts: Drafts, tally: Tally) -> None:
-        """`pace` is told how long steps took, `tally` counts them."""
+    def __init__(
+        self, context: Context, scheduler: Scheduler, pace: StepPace, cost: StepCost, drafts: Drafts, tally: Tally
+    ) -> None:
+        """`pace` and `cost` are told how long steps took, `tally` counts them."""
         self._context = context
         self._scheduler = scheduler
         self._pace = pace
+        self._cost = cost
         self._drafts = drafts
         self._tally = tally
         self._batch = Batch(context.batch_tokens)
@@ -67,22 +68,29 @@ class Runner:
                 chunks = self._scheduler.schedule()
                 room_tokens = self._batch.capacity - sum(chunk.count for chunk in chunks)
                 extended = self._drafts.extend(chunks, room_tokens)
-            for attempt in (extended, chunks):
+            for attempt, may_pad in ((extended, True), (chunks, False)):
                 with suppress(NoKvSlot):
-                    return self._compute(attempt)
+                    return self._compute(attempt, may_pad=may_pad)
             if not self._scheduler.make_room():
                 raise NoKvSlot("not even one sequence fits")
 
-    def _compute(self, chunks: AbstractSequence[Chunk]) -> list[ComputedChunk]:
+    def _compute(self, chunks: AbstractSequence[Chunk], *, may_pad: bool) -> list[ComputedChunk]:
         if chunks[0].span_rows is not None:
             return [self._compute_span(chunks[0], *chunks[0].span_rows)]
         self._batch.clear()
         computed = [ComputedChunk(chunk, self._fill(chunk)) for chunk in chunks]
         self._context.apply(chunks[0].sequence.job.adapters)  # the scheduler puts no others into one step
+        # Steps that compute prompts tell nothing of what a row costs: most of their rows have no output.
+        is_narrow = all(chunk.count == 1 for chunk in chunks)
+        rows = len(self._batch)
+        padded = self._cost.padded(rows) if may_pad and is_narrow and self._context.can_pad else rows
         started = time.monotonic()
         with self._tally.timing("decode"):
-            self._context.decode(self._batch)
-        self._note(chunks, time.monotonic() - started)
+            self._context.decode_padded(self._batch, padded - rows)
+        seconds = time.monotonic() - started
+        if is_narrow:
+            self._cost.note(padded, seconds)
+        self._note(chunks, seconds)
         return computed
 
     def _compute_span(self, chunk: Chunk, start: int, stop: int) -> ComputedChunk:
@@ -104,7 +112,6 @@ class Runner:
         return ComputedChunk(chunk, 0)
 
     def _note(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
-        self._drafts.note_step(chunks, seconds)
         generating = [chunk for chunk in chunks if chunk.sequence.is_generating]
         answers = sum(chunk.count for chunk in generating)
         drafted = sum(len(chunk.draft) for chunk in chunks)

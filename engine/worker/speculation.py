@@ -15,10 +15,8 @@ from engine.worker.draft_model import DraftModel, Unguessed
 from engine.worker.guesser import Record
 from engine.worker.scheduler import Chunk
 from engine.worker.sequence import Sequence
-from engine.worker.step_cost import WIDEST_ROWS, StepCost
+from engine.worker.step_cost import LIKED_ROWS, WIDEST_ROWS, StepCost
 
-_LIKED_ROWS = 4
-"""llama.cpp's processor kernels take so many rows as one; other devices do not mind."""
 _SMOOTHING = 0.2
 
 
@@ -35,7 +33,8 @@ class _Offer(msgspec.Struct):
 
 
 class Speculation:
-    """Puts drafts behind the chunks of a step. `drafted_tokens` were computed as guesses, `accepted_tokens` of them were right.
+    """Puts drafts behind the chunks of a step. `cost` is to be told what steps take. `drafted_tokens` were computed as guesses,
+    `accepted_tokens` of them were right.
 
     A guess costs rows of the step and gains a token where it is right. Drafts are as long as makes the expected tokens of a second the
     most, by what steps of each width were measured to take and by how often each sequence's guesses were right so far. So they shrink to
@@ -48,12 +47,12 @@ class Speculation:
         self._always = params.prompt_lookup == "on"
         self._draft_model = draft_model
         self._round_seconds = 0.0
-        self._cost = StepCost()
+        self.cost = StepCost()
         self.drafted_tokens = 0
         self.accepted_tokens = 0
 
     def __repr__(self) -> str:
-        return f"Speculation({self.accepted_tokens} of {self.drafted_tokens} right, {self._cost!r})"
+        return f"Speculation({self.accepted_tokens} of {self.drafted_tokens} right, {self.cost!r})"
 
     def extend(self, chunks: AbstractSequence[Chunk], room_tokens: int) -> list[Chunk]:
         """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
@@ -68,11 +67,6 @@ class Speculation:
             msgspec.structs.replace(chunk, draft=tuple(draft)) if draft else chunk
             for chunk, draft in zip(chunks, drafts, strict=True)
         ]
-
-    def note_step(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
-        """A step took so long. Those that compute prompts tell nothing: most of their rows have no output."""
-        if all(chunk.count == 1 for chunk in chunks):
-            self._cost.note(sum(1 + len(chunk.draft) for chunk in chunks), seconds)
 
     def note_drawn(self, sequence: Sequence, *, known: int, drafted: int, accepted: int) -> None:
         """Behind `known` tokens of a sequence `drafted` were guessed, of which `accepted` were drawn."""
@@ -130,12 +124,12 @@ class Speculation:
         most = len(expected) - 1
         if self._always or not most:
             return most
-        if not self._cost.is_measured(rows):
+        if not self.cost.is_measured(rows):
             return 0
-        worth_a_look = [n for n in range(1, most) if (rows + n) % _LIKED_ROWS == 0]
+        worth_a_look = [n for n in range(1, most) if (rows + n) % LIKED_ROWS == 0]
         return max(
             [0, *worth_a_look, most],
-            key=lambda n: expected[n] / (self._cost.seconds(rows + n) + drafting_seconds[n]),
+            key=lambda n: expected[n] / (self.cost.seconds(rows + n) + drafting_seconds[n]),
         )
 
     def _drafts(

@@ -1,7 +1,8 @@
 """Owns what a step costs by its width, learnt from the steps themselves. Must not know what the rows are for.
 
 A wide step can be cheaper than a narrow one: llama.cpp's processor kernels take the rows of some formats by fours, and a GPU waits for the
-weights whatever the width. So nothing is assumed, every width is measured when it is first worth trying, and again after a while.
+weights whatever the width. So nothing is assumed, every width is measured when it is first worth trying, and again after a while; and a
+step may be computed wider than it has to be.
 """
 
 from collections import deque
@@ -9,6 +10,8 @@ from statistics import median
 
 WIDEST_ROWS = 64
 """From here on a step is bound by computing on every machine: another row costs as much as the one before it."""
+LIKED_ROWS = 4
+"""llama.cpp's processor kernels take so many rows as one; other devices do not mind."""
 _REMEMBERED_STEPS = 3
 _VALID_STEPS = 256
 """A measurement older than this is made again: the context has grown, or the machine is less busy."""
@@ -39,9 +42,20 @@ class StepCost:
         """Whether a step of this width was measured lately."""
         return rows in self._measured_at and self._steps - self._measured_at[rows] < _VALID_STEPS
 
+    def padded(self, rows: int) -> int:
+        """The width at which a step that needs so many rows is cheapest, or may be."""
+        wide = -(-rows // LIKED_ROWS) * LIKED_ROWS
+        if wide > WIDEST_ROWS or not self.is_measured(rows):
+            return rows
+        return wide if not self.is_measured(wide) or self._measured(wide) < self._measured(rows) else rows
+
     def seconds(self, rows: int) -> float:
-        """What a step of this width takes, or is hoped to. Some narrower one must be measured."""
+        """What a step that needs so many rows takes, or is hoped to. Some narrower one must be measured."""
         if self.is_measured(rows):
-            return median(self._seconds[rows])
+            wide = self.padded(rows)
+            return self._measured(wide if self.is_measured(wide) else rows)
         nearest = max(width for width in self._seconds if width <= rows)
         return median(self._seconds[nearest]) * (1 + _HOPED_SHARE * (rows - nearest))
+
+    def _measured(self, rows: int) -> float:
+        return median(self._seconds[rows])

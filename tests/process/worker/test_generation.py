@@ -333,3 +333,14 @@ def test_what_goes_on_is_told_while_it_does_and_adds_up_afterwards(model: InProc
     assert after.tokens.cached - before.cached == prompt - 1
     assert prompt < after.kv_tokens < after.kv_capacity_tokens
     assert after.step_seconds.decode > 0
+
+
+def test_rows_that_pad_a_step_change_no_answer_and_leave_nothing_behind(model):
+    prompts = ["What is 2 + 3?", "List three colors: ", "one two three"]
+    alone = [model.run(request(prompt))[0].text for prompt in prompts]
+    for rows in (1, 2, 3):
+        for _ in range(3):
+            model.generator.speculation.cost.note(rows, 100.0)
+    together = model.run(*map(request, prompts))
+    assert model.generator.speculation.cost.is_measured(4)
+    assert [answer.text for answer in together] == alone

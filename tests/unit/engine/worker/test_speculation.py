@@ -62,7 +62,7 @@ class Bench:
         rows = sum(1 + len(chunk.draft) for chunk in chunks)
         self.rows.append(rows)
         self.spent += self.seconds(rows)
-        self.speculation.note_step(chunks, self.seconds(rows))
+        self.speculation.cost.note(rows, self.seconds(rows))
         for chunk in chunks:
             self._draw(chunk)
 
@@ -123,10 +123,10 @@ def test_the_likelier_guesses_of_many_sequences_go_first():
     bench.sequences[0].guesser = Guesser(Counting(), hoped_share=0.9)
     for sequence in bench.sequences[1:]:
         sequence.guesser = Guesser(Counting(), hoped_share=0.1)
-    bench.speculation.note_step([Chunk(sequence, 1) for sequence in bench.sequences], 1.0)
+    bench.speculation.cost.note(4, 1.0)
     for _ in range(3):
-        bench.speculation._cost.note(16, 100.0)
-        bench.speculation._cost.note(12, 50.0)
+        bench.speculation.cost.note(16, 100.0)
+        bench.speculation.cost.note(12, 50.0)
     chunks = bench.speculation.extend([Chunk(sequence, 1) for sequence in bench.sequences], 500)
     assert [len(chunk.draft) for chunk in chunks] == [4, 0, 0, 0]
 
