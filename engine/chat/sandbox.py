@@ -31,6 +31,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+class _OwnList(list[Any]):
+    """A list that the template wrote out, which it may change: Kimi's keeps the ids of calls in one until their results come."""
+
+
 _METHODS: Mapping[type, frozenset[str]] = {
     str: _words(
         "capitalize casefold count endswith find format index isalnum isalpha isascii isdecimal isdigit islower isnumeric isspace istitle "
@@ -38,6 +42,7 @@ _METHODS: Mapping[type, frozenset[str]] = {
         "startswith strip swapcase title upper"
     ),
     dict: _words("copy get items keys values"),
+    _OwnList: _words("append copy count index pop"),
     list: _words("copy count index"),
     tuple: _words("count index"),
     int: frozenset(),
@@ -102,7 +107,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def literal(self, value: Any) -> Any:
         """A list, tuple or dictionary that the template wrote out."""
-        return _weighed(value)
+        return _weighed(_OwnList(value) if isinstance(value, list) else value)
 
     def printed(self, value: Any) -> str:
         """What `{{ value }}` writes."""
@@ -179,7 +184,7 @@ class _MeterInsertion(NodeTransformer):
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802 - as above
         """A list may hold another twice, and so on: small to make, vast to print."""
         self.generic_visit(node)
-        return node if all(isinstance(item, nodes.Const) for item in node.items) else self._call("literal", node)
+        return self._call("literal", node)
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802 - as above
         """As a list, unless it is what a loop or assignment unpacks into."""

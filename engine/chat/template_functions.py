@@ -6,6 +6,7 @@ Owns what each of them may produce. Sizes are judged before the work is done, be
 import json
 import re
 from collections.abc import Callable, Iterable
+from types import GeneratorType
 from typing import Any
 
 import markupsafe
@@ -123,7 +124,10 @@ def to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """JSON text as Hugging Face's `tojson` writes it: characters as they are, nothing escaped for HTML."""
+    """JSON text as Hugging Face's `tojson` writes it: characters as they are, nothing escaped for HTML. What a filter such as `map` makes
+    is written as a list."""
+    if isinstance(value, GeneratorType):
+        value = list(value)
     weigh(value, only=_PRINTABLE)
     if (len(indent) if isinstance(indent, str) else indent or 0) > _MAX_INDENT:
         raise OutOfBounds(f"it indents JSON by more than {_MAX_INDENT}")
@@ -133,9 +137,14 @@ def to_json(
     return encoder.encode(value) if indent is None else "".join(bounded_texts(encoder.iterencode(value)))
 
 
+def _from_json(text: str) -> Any:
+    return json.loads(text)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "e": _escape,
     "escape": _escape,
+    "from_json": _from_json,
     "indent": _indent,
     "join": _join,
     "replace": _replace,
