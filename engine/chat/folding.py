@@ -7,7 +7,7 @@ nor when to fold what, which is `rehearsal`'s business.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ def folds(template_source: str) -> tuple[Fold, ...]:
     """What may be tried with this template, in the order in which it is applied."""
     return (
         Fold("content parts as text", 1, _content_as_text),
+        Fold("content as parts", 1, _content_as_parts),
         Fold("call ids of nine characters", 1, _short_call_ids),
         Fold("a message for each call", 2, _one_call_a_message),
         Fold("a message for text beside calls", 3, _text_before_calls),
@@ -55,6 +56,15 @@ def folds(template_source: str) -> tuple[Fold, ...]:
 def _content_as_text(messages: Messages) -> Messages:
     return [
         {**message, "content": text_of_parts(message["content"])} if "content" in message else message
+        for message in messages
+    ]
+
+
+def _content_as_parts(messages: Messages) -> Messages:
+    return [
+        {**message, "content": [{"type": "text", "text": message["content"]}]}
+        if isinstance(message.get("content"), str)
+        else message
         for message in messages
     ]
 
@@ -102,7 +112,7 @@ def _one_call_a_message(messages: Messages) -> Messages:
     return folded
 
 
-def _one_by_one(message: JsonObject, calls: list[JsonObject], results: Messages) -> Iterator[JsonObject]:
+def _one_by_one(message: JsonObject, calls: Sequence[JsonObject], results: Messages) -> Iterator[JsonObject]:
     left = list(results)
     for number, call in enumerate(calls):
         yield {**(message if number == 0 else {"role": "assistant", "content": ""}), "tool_calls": [call]}

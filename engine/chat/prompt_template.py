@@ -69,10 +69,14 @@ class PromptTemplate:
 
         Raises TemplateRefusal if the template can't be made to show the conversation, TemplateError if it can show none.
         """
-        given = Given([self._in_own_words(message) for message in in_form(messages, self._forms)], tools, variables or {})
-        if continue_final_message:
-            return self._continued(given)
-        return self._prompt(given, opens_answer=add_generation_prompt)
+        try:
+            words = [self._in_own_words(message) for message in in_form(messages, self._forms)]
+            given = Given(words, tools, variables or {})
+            if continue_final_message:
+                return self._continued(given)
+            return self._prompt(given, opens_answer=add_generation_prompt)
+        except RecursionError as error:
+            raise TemplateRefusal("the conversation has values that are nested too deep") from error
 
     def _in_own_words(self, message: JsonObject) -> JsonObject:
         """The names that this template has for a role and for reasoning."""
@@ -157,7 +161,8 @@ class PromptTemplate:
         if not thoughts:
             return opening
         if self._thinking is None:
-            raise TemplateRefusal("it has no marks for thinking that are known here, so thinking alone can't be continued")
+            raise TemplateRefusal(
+                "it has no marks for thinking that are known here, so thinking alone can't be continued"
+            )
         is_open = self._thinking.is_open_at_end_of(opening)
         return opening + ("" if is_open else f"{self._thinking.opening}\n") + thoughts
-

@@ -107,7 +107,6 @@ class ChatTemplate:
         with _failures(), metered(self._limit_seconds):
             return "".join(bounded_texts(self._template.generate(variables)))
 
-
     def _for_functions(self, tools: Sequence[JsonObject]) -> dict[str, str]:
         """Firefunction's template has variables of its own for the tools and the time, in the form that its model card gives."""
         if not self._is_given_functions:

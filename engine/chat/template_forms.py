@@ -112,5 +112,5 @@ def _parsed(arguments: Any) -> Any:
         return {}
     try:
         return json.loads(arguments) if isinstance(arguments, str) else arguments
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments

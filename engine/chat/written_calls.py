@@ -24,7 +24,7 @@ def _arguments(given: Any) -> Any:
         return {} if given is None else given
     try:
         return json.loads(given or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return given
 
 
@@ -57,12 +57,17 @@ def _python_call(name: str, arguments: Any) -> str:
     return f"{name}({arguments!r})"
 
 
+def _deepseek_mark(words: str) -> str:
+    return f"<\uff5c{words.replace(' ', chr(0x2581))}\uff5c>"
+
+
+_DEEPSEEK_CALLS = _deepseek_mark("tool calls begin")
+
+
 def _deepseek(calls: Sequence[tuple[str, Any]]) -> str:
-    blocks = (
-        f"<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{_json(arguments)}\n```<｜tool▁call▁end｜>"
-        for name, arguments in calls
-    )
-    return "<｜tool▁calls▁begin｜>" + "\n".join(blocks) + "<｜tool▁calls▁end｜>"
+    begin, separator, end = map(_deepseek_mark, ("tool call begin", "tool sep", "tool call end"))
+    blocks = (f"{begin}function{separator}{name}\n```json\n{_json(arguments)}\n```{end}" for name, arguments in calls)
+    return _DEEPSEEK_CALLS + "\n".join(blocks) + _deepseek_mark("tool calls end")
 
 
 _WRITERS: dict[str, Writer] = {
@@ -70,5 +75,5 @@ _WRITERS: dict[str, Writer] = {
     "<|tool_call_start|>": _pythonic,
     "<|tool_call|>": _listed("<|tool_call|>"),
     "[TOOL_CALLS]": _listed("[TOOL_CALLS]"),
-    "<｜tool▁calls▁begin｜>": _deepseek,
+    _DEEPSEEK_CALLS: _deepseek,
 }

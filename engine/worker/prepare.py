@@ -8,7 +8,8 @@ from functools import cached_property
 
 import msgspec
 
-from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.chat.prompt_template import PromptTemplate
+from engine.chat.template import TemplateError, TemplateRefusal
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.families import Family
@@ -22,6 +23,7 @@ from engine.request import (
     ChatPrompt,
     GenerationRequest,
     InfillPrompt,
+    JsonObject,
     Prompt,
     TextPrompt,
     TokenizeRequest,
@@ -36,6 +38,7 @@ from engine.worker.output import AnswerOutput
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
 
+_SYSTEM_ROLES = ("system", "developer")
 _MAX_STOP_CHARACTERS = 1 << 14
 
 
@@ -68,10 +71,10 @@ class Preparer:
         self._dry_samplers.close()
 
     @cached_property
-    def template(self) -> ChatTemplate:
+    def template(self) -> PromptTemplate:
         """The model's chat template, its family's where it has none. EngineError if it is broken."""
         try:
-            return ChatTemplate(
+            return PromptTemplate(
                 self._template_source,
                 bos_token=self._model.special_text("bos"),
                 eos_token=self._model.special_text("eos"),
@@ -113,8 +116,18 @@ class Preparer:
             raise EngineError(
                 "not_supported_by_model", "this model's chat template has no place for tools", param="tools"
             )
+        if prompt.template_kwargs.get("documents") and not self.template.supports_documents:
+            raise EngineError(
+                "not_supported_by_model", "this model's chat template has no place for documents", param="documents"
+            )
         try:
-            return self.template.render(prompt.messages, prompt.tools, **prompt.template_kwargs)
+            return self.template.render(
+                prompt.messages,
+                prompt.tools,
+                prompt.template_kwargs,
+                add_generation_prompt=prompt.add_generation_prompt,
+                continue_final_message=prompt.continue_final_message,
+            )
         except TemplateRefusal as error:
             raise EngineError(
                 "invalid_request", f"the model's chat template refuses these messages: {error}", param="messages"
@@ -174,20 +187,22 @@ class Preparer:
     def _with_fewer_messages(self, prompt: ChatPrompt, room: int, reading: MediaReading) -> list[int] | None:
         """The longest end of the conversation that fits behind its system messages; None if not even the last message does.
 
-        Doubles what it tries before it halves, so that what it costs depends on what fits and not on what came.
+        An end begins with what the user says, unless it is the last message alone. Doubles what it tries before it halves, so that what it
+        costs depends on what fits and not on what came.
         """
-        system = tuple(m for m in prompt.messages if m.get("role") == "system")
-        others = [m for m in prompt.messages if m.get("role") != "system"]
+        system = tuple(m for m in prompt.messages if m["role"] in _SYSTEM_ROLES)
+        others = [m for m in prompt.messages if m["role"] not in _SYSTEM_ROLES]
+        ends = [others[number:] for number in _beginnings(others)]
         best: list[int] | None = None
-        low, count, high = 0, 1, len(others) + 1
+        low, count, high = 0, 1, len(ends) + 1
         while low < count < high:
-            shorter = msgspec.structs.replace(prompt, messages=(*system, *others[-count:]))
+            shorter = msgspec.structs.replace(prompt, messages=(*system, *ends[-count]))
             tokens = self.tokens(shorter, reading)
             if reading.rows(tokens) <= room:
                 best, low = tokens, count
             else:
                 high = count
-            count = min(2 * low, high - 1) if high > len(others) else (low + high) // 2
+            count = min(2 * low, high - 1) if high > len(ends) else (low + high) // 2
         return best
 
     def _last_tokens(self, tokens: list[int], room: int) -> list[int]:
@@ -257,6 +272,13 @@ class Preparer:
         banned = {token for token, bias in request.sampling.logit_bias.items() if bias <= BANNED}
         if banned and len(banned.union(self._model.end_tokens)) == self._model.vocabulary_size:
             raise EngineError("invalid_request", "it bans every token but those that end an answer", param="logit_bias")
+
+
+def _beginnings(messages: list[JsonObject]) -> list[int]:
+    """Where a conversation may be cut."""
+    users = [number for number, message in enumerate(messages) if message["role"] == "user"]
+    last = len(messages) - 1
+    return users if not messages or users[-1:] == [last] else [*users, last]
 
 
 def _check_breakers(request: GenerationRequest) -> None:

@@ -19,6 +19,7 @@ from engine import (
     ToolCallDelta,
     ToolUse,
 )
+from handlers.wire.continuation import continues
 from handlers.wire.logprobs import render_logprobs
 from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
 from handlers.wire.ollama.messages import template_messages, template_tools
@@ -36,9 +37,11 @@ def has_messages(body: Body) -> bool:
 def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
     tools = template_tools(body.get("tools"))
+    messages = template_messages(body["messages"] or ())
     prompt = ChatPrompt(
-        messages=template_messages(body["messages"] or ()),
+        messages=messages,
         tools=tools,
+        continue_final_message=continues(messages),
         template_kwargs=template_kwargs(body.get("think"), entry),
     )
     return generation_request(body, entry, prompt, tool_use=ToolUse() if tools else None)

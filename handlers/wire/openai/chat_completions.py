@@ -21,6 +21,7 @@ from engine import (
     ToolCall,
     ToolCallDelta,
 )
+from handlers.wire.continuation import continues
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
@@ -54,11 +55,13 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
     constraint = parse_constraint(body, parse_response_format(body.get("response_format")), "response_format")
     if offer.tools:
         check_beside_tools(constraint, "tools")
+    messages = template_messages(body["messages"])
     return GenerationRequest(
         model=body["model"],
         prompt=ChatPrompt(
-            messages=template_messages(body["messages"]),
+            messages=messages,
             tools=offer.tools,
+            continue_final_message=continues(messages),
             template_kwargs=template_kwargs(body, entry),
         ),
         sampling=parse_sampling(body),

@@ -80,4 +80,6 @@ def test_a_call_in_the_history_reaches_the_template_as_a_call_of_a_tool() -> Non
         "function_call": {"name": "weather", "arguments": '{"city": "Rome"}'},
     }
     (shown,) = template_messages([message])
-    assert shown["tool_calls"] == [{"type": "function", "function": {"name": "weather", "arguments": {"city": "Rome"}}}]
+    assert shown["tool_calls"] == [
+        {"type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+    ]

@@ -24,20 +24,21 @@ def test_plain_messages_stay_as_they_are() -> None:
     assert rendered(*messages) == list(messages)
 
 
-def test_a_developer_speaks_as_the_system() -> None:
-    assert rendered({"role": "developer", "content": "Be brief."}) == [{"role": "system", "content": "Be brief."}]
-
-
-def test_text_parts_are_joined_by_line_ends() -> None:
+def test_roles_and_text_parts_are_left_for_the_template_to_know() -> None:
     parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
-    assert rendered({"role": "user", "content": parts}) == [{"role": "user", "content": "one\ntwo"}]
+    messages = ({"role": "developer", "content": "Be brief."}, {"role": "user", "content": parts})
+    assert rendered(*messages) == list(messages)
 
 
 def test_what_an_assistant_declined_with_is_what_it_said() -> None:
     parts = [{"type": "text", "text": "Hm."}, {"type": "refusal", "refusal": "No."}]
-    said = {"role": "assistant", "content": "Hm.\nNo."}
-    assert rendered({"role": "assistant", "content": parts}) == [said]
-    assert rendered({"role": "assistant", "content": "Hm.", "refusal": "No."}) == [said]
+    in_parts = {"role": "assistant", "content": [{"type": "text", "text": "Hm."}, {"type": "text", "text": "No."}]}
+    assert rendered({"role": "assistant", "content": parts}) == [in_parts]
+    assert rendered({"role": "assistant", "content": parts[:1], "refusal": "No."}) == [in_parts]
+    beside_text = {"role": "assistant", "content": "Hm.", "refusal": "No."}
+    assert rendered(beside_text) == [{"role": "assistant", "content": "Hm.\nNo."}]
+    alone = {"role": "assistant", "refusal": "No."}
+    assert rendered(alone) == [{"role": "assistant", "content": "No."}]
 
 
 @pytest.mark.parametrize("message", [{"role": "assistant"}, {"role": "assistant", "content": None, "refusal": None}])
@@ -45,14 +46,8 @@ def test_absent_content_is_empty_text(message: dict[str, Any]) -> None:
     assert rendered(message) == [{"role": "assistant", "content": ""}]
 
 
-def test_arguments_of_earlier_calls_become_objects() -> None:
-    [message] = rendered({"role": "assistant", "content": None, "tool_calls": [call('{"city": "Rome"}')]})
-    function = {"name": "weather", "arguments": {"city": "Rome"}}
-    assert message["tool_calls"] == [{"id": "call_1", "type": "function", "function": function}]
-
-
-@pytest.mark.parametrize("arguments", ['{"city": ', "", "[1]", "NaN", "null", "[" * 3000])
-def test_arguments_that_are_no_object_stay_the_text_they_were(arguments: str) -> None:
+@pytest.mark.parametrize("arguments", ['{"city": "Rome"}', '{"city": ', "", "[1]", "NaN", "null", "[" * 3000])
+def test_arguments_of_earlier_calls_stay_the_text_they_were(arguments: str) -> None:
     [message] = rendered({"role": "assistant", "tool_calls": [call(arguments)]})
     assert message["tool_calls"][0]["function"]["arguments"] == arguments
 
@@ -65,7 +60,12 @@ def test_a_tools_answer_is_named_after_the_call_that_it_answers() -> None:
         {"role": "tool", "tool_call_id": "call_8", "content": "?"},
     )
     assert answers[1:] == [
-        {"role": "tool", "content": "sunny", "tool_call_id": "call_7", "name": "weather"},
+        {
+            "role": "tool",
+            "content": [{"type": "text", "text": "sunny"}],
+            "tool_call_id": "call_7",
+            "name": "weather",
+        },
         {"role": "tool", "content": "?", "tool_call_id": "call_8"},
     ]
 
