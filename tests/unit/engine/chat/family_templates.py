@@ -40,7 +40,7 @@ JSON_ARGUMENTS = """{% for m in messages %}[{{ m.role }}]{{ m.content }}
 """Qwen 2.5: text would be quoted twice."""
 
 EITHER_ARGUMENTS = """{% for m in messages %}[{{ m.role }}]{{ m.content }}
-{% for c in m.tool_calls %}{% if c.function.arguments is string %}{{ c.function.arguments }}{% else %}{{ c.function.arguments | tojson }}{% endif %}
+{% for c in m.tool_calls %}{% set given = c.function.arguments %}{{ given if given is string else given | tojson }}
 {% endfor %}{% endfor %}"""
 """Qwen 3."""
 

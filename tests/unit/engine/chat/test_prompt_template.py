@@ -201,7 +201,10 @@ def test_a_tool_without_parameters_takes_none(function: Message) -> None:
 
 
 def test_a_tool_is_described_plainly_where_a_template_fails_on_its_schema() -> None:
-    source = "{% for t in tools %}{% for p in t.function.parameters.properties.values() %}{{ p.type.upper() }}{% endfor %}{% endfor %}{{ messages[0].content }}"
+    source = (
+        "{% for t in tools %}{% for p in t.function.parameters.properties.values() %}{{ p.type.upper() }}{% endfor %}{% endfor %}"
+        "{{ messages[0].content }}"
+    )
     properties = {"a": {"anyOf": [{"type": "null"}, {"type": "integer"}]}, "b": {"type": ["null", "array"]}, "c": {}}
     function = {"name": "f", "parameters": {"type": "object", "properties": properties}}
     assert render(source, HI, tools=({"type": "function", "function": function},)) == "INTEGERARRAYSTRINGHi"

@@ -13,7 +13,11 @@ CALLS = [
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        ("<tool_call>", '<tool_call>\n{"name": "f", "arguments": {"a": "é", "b": [1, true]}}\n</tool_call>\n<tool_call>\n{"name": "g", "arguments": {}}\n</tool_call>'),
+        (
+            "<tool_call>",
+            '<tool_call>\n{"name": "f", "arguments": {"a": "é", "b": [1, true]}}\n</tool_call>\n'
+            '<tool_call>\n{"name": "g", "arguments": {}}\n</tool_call>',
+        ),
         ("<|tool_list_start|>", "<|tool_call_start|>[f(a='é', b=[1, True]), g()]<|tool_call_end|>"),
         ("... <|tool_call|> ...", '<|tool_call|>[{"name": "f", "arguments": {"a": "é", "b": [1, true]}}, {"name": "g", "arguments": {}}]'),
         ("[TOOL_CALLS]", '[TOOL_CALLS][{"name": "f", "arguments": {"a": "é", "b": [1, true]}}, {"name": "g", "arguments": {}}]'),
