@@ -52,9 +52,9 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     """A conversation for the model's own chat template.
 
     `messages` have the shape that Hugging Face templates expect: `role`, `content` (text, or a list of parts:
-    `{"type": "text", "text": ...}`, and `{"type": "image"}` or `{"type": "audio"}` for the next of `media`), and where present `name`, `reasoning_content`, `tool_calls`
-    (with `function.arguments` as an object or JSON text, which may be broken) and `tool_call_id`. `tools` are
-    `{"type": "function", "function": {...}}` objects. `template_kwargs` are further variables, `documents` among them.
+    `{"type": "text", "text": ...}`, and `{"type": "image"}` or `{"type": "audio"}` for the next of `media`), and where present `name`,
+    `reasoning_content`, `tool_calls` (with `function.arguments` as an object or JSON text, which may be broken) and `tool_call_id`.
+    `tools` are `{"type": "function", "function": {...}}` objects. `template_kwargs` are further variables, `documents` among them.
     `add_generation_prompt`: the prompt ends where an answer begins; `continue_final_message`: it ends within the last message instead, an
     assistant's, which the answer goes on with. `prefix_tokens` stand before the rendered prompt.
     """

@@ -9,18 +9,16 @@ CALLS = [
     {"function": {"name": "g", "arguments": ""}},
 ]
 
+FIRST, SECOND = '{"name": "f", "arguments": {"a": "é", "b": [1, true]}}', '{"name": "g", "arguments": {}}'
+
 
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        (
-            "<tool_call>",
-            '<tool_call>\n{"name": "f", "arguments": {"a": "é", "b": [1, true]}}\n</tool_call>\n'
-            '<tool_call>\n{"name": "g", "arguments": {}}\n</tool_call>',
-        ),
+        ("<tool_call>", f'<tool_call>\n{FIRST}\n</tool_call>\n<tool_call>\n{SECOND}\n</tool_call>'),
         ("<|tool_list_start|>", "<|tool_call_start|>[f(a='é', b=[1, True]), g()]<|tool_call_end|>"),
-        ("... <|tool_call|> ...", '<|tool_call|>[{"name": "f", "arguments": {"a": "é", "b": [1, true]}}, {"name": "g", "arguments": {}}]'),
-        ("[TOOL_CALLS]", '[TOOL_CALLS][{"name": "f", "arguments": {"a": "é", "b": [1, true]}}, {"name": "g", "arguments": {}}]'),
+        ("... <|tool_call|> ...", f"<|tool_call|>[{FIRST}, {SECOND}]"),
+        ("[TOOL_CALLS]", f"[TOOL_CALLS][{FIRST}, {SECOND}]"),
     ],
 )  # fmt: skip
 def test_the_form_is_the_one_whose_marks_the_template_has(source: str, text: str) -> None:
