@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from engine.activity import ModelActivity, RequestCounts, SlotActivity, StepSeconds, TokenCounts, WorkerActivity
+from engine.activity import (
+    CacheActivity,
+    ModelActivity,
+    RequestCounts,
+    SlotActivity,
+    StepSeconds,
+    TokenCounts,
+    WorkerActivity,
+)
 from engine.config import (
     QUANTIZED_CACHE_TYPES,
     Alias,
@@ -88,6 +96,7 @@ __all__ = [
     "ApplyTemplateRequest",
     "ApplyTemplateResult",
     "Attention",
+    "CacheActivity",
     "CacheType",
     "Capability",
     "CatalogError",

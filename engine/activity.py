@@ -11,6 +11,7 @@ from engine.histogram import Histogram
 
 ModelState = Literal["loading", "ready", "closing", "absent"]
 SlotState = Literal["empty", "cached", "prompt", "answer"]
+CacheName = Literal["prefix_memory", "prefix_disk", "media"]
 
 
 class _Activity(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,19 @@ class TokenCounts(_Activity, frozen=True, kw_only=True):
     accepted: int = 0
 
 
+class CacheActivity(_Activity, frozen=True, kw_only=True):
+    """What is kept so as not to compute it again: prompts' states that left the KV cache, in memory and on disk (files of this model
+    alone, within a bound that all models share), and encoded pictures and sound. `hits` were found and used since the worker's
+    start, `misses` were looked for in vain, or would have taken longer to bring back than to compute."""
+
+    name: CacheName
+    entries: int
+    size_bytes: int
+    limit_bytes: int
+    hits: int
+    misses: int
+
+
 class WorkerActivity(_Activity, frozen=True, kw_only=True):
     """A worker at one moment.
 
@@ -66,6 +80,7 @@ class WorkerActivity(_Activity, frozen=True, kw_only=True):
     kv_tokens: int = 0
     kv_capacity_tokens: int = 0
     slots: tuple[SlotActivity, ...] = ()
+    caches: tuple[CacheActivity, ...] = ()
     tokens: TokenCounts = TokenCounts()
     step_seconds: StepSeconds = StepSeconds()
     step_tokens: Histogram = msgspec.field(default_factory=lambda: Histogram(bounds=()))

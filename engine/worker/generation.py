@@ -65,8 +65,9 @@ class Generator:
         self._tally = tally
         self.speculation = speculation
         self._runner = Runner(context, self._scheduler, pace, speculation.cost, self.speculation, tally)
+        caches = [cache for cache in (store, prefix_files) if cache is not None]
         self._observer = Observer(
-            self._slots, self._scheduler, self.speculation, tally, capacity_tokens=context.ctx_size_tokens
+            self._slots, self._scheduler, self.speculation, tally, caches, capacity_tokens=context.ctx_size_tokens
         )
         self._jobs: dict[int, GenerationJob] = {}
         self._ends = frozenset(model.end_tokens)

@@ -74,9 +74,12 @@ class LoadedWorker:
 
     def activity(self) -> WorkerActivity:
         """What is going on; for any thread."""
-        if self.generator is not None:
-            return self.generator.activity()
-        return WorkerActivity(step_age_seconds=self.tally.step_age_seconds)
+        if self.generator is None:
+            return WorkerActivity(step_age_seconds=self.tally.step_age_seconds)
+        activity = self.generator.activity()
+        if self.projector is None:
+            return activity
+        return msgspec.structs.replace(activity, caches=(*activity.caches, self.media_cache.activity()))
 
     @property
     def facts(self) -> LoadedModel:

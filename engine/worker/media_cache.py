@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
+from engine.activity import CacheActivity
 from engine.llama.projector import Piece, Vectors
 
 
@@ -36,6 +37,17 @@ class MediaCache:
 
     def __repr__(self) -> str:
         return f"MediaCache({len(self._kept)} in {self.size_bytes} of {self.limit_bytes} bytes)"
+
+    def activity(self) -> CacheActivity:
+        """How much is here, and how often that was of use."""
+        return CacheActivity(
+            name="media",
+            entries=len(self._kept),
+            size_bytes=self.size_bytes,
+            limit_bytes=self.limit_bytes,
+            hits=self.hits,
+            misses=self.misses,
+        )
 
     def find(self, key: bytes) -> EncodedMedia | None:
         """What is kept under a key."""

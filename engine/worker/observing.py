@@ -5,8 +5,9 @@ Reads what changes under its eyes: lists are copied before they are looked at, a
 
 import itertools
 from collections.abc import Iterable
+from typing import Protocol
 
-from engine.activity import SlotActivity, TokenCounts, WorkerActivity
+from engine.activity import CacheActivity, SlotActivity, TokenCounts, WorkerActivity
 from engine.worker.prefixes import common_prefix_length
 from engine.worker.scheduler import Scheduler
 from engine.worker.sequence import Sequence
@@ -15,16 +16,31 @@ from engine.worker.speculation import Speculation
 from engine.worker.tally import Tally
 
 
+class Cache(Protocol):
+    """What keeps computed state."""
+
+    def activity(self) -> CacheActivity:
+        """How much it holds, and how often that was of use; for any thread."""
+
+
 class Observer:
     """Describes the work of one generator, whose KV cache has `capacity_tokens` cells."""
 
     def __init__(
-        self, slots: Slots, scheduler: Scheduler, speculation: Speculation, tally: Tally, *, capacity_tokens: int
+        self,
+        slots: Slots,
+        scheduler: Scheduler,
+        speculation: Speculation,
+        tally: Tally,
+        caches: Iterable[Cache],
+        *,
+        capacity_tokens: int,
     ) -> None:
         self._slots = slots
         self._scheduler = scheduler
         self._speculation = speculation
         self._tally = tally
+        self._caches = tuple(caches)
         self._capacity_tokens = capacity_tokens
 
     def activity(self) -> WorkerActivity:
@@ -38,6 +54,7 @@ class Observer:
             kv_tokens=distinct_tokens((slot.salt, list(slot.tokens)) for slot in self._slots),
             kv_capacity_tokens=self._capacity_tokens,
             slots=tuple(_slot_activity(slot, owners.get(slot.number)) for slot in self._slots),
+            caches=tuple(cache.activity() for cache in self._caches),
             tokens=self._token_counts(),
             step_seconds=self._tally.step_seconds,
             step_tokens=self._tally.step_tokens,

@@ -21,9 +21,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from engine.activity import CacheActivity
 from engine.config import LoadParams
 from engine.llama import library
-from engine.worker.prefix_store import Bucket, PrefixStore, StoredPrefix, bucket_of
+from engine.worker.prefix_store import LEAST_TOKENS, Bucket, PrefixStore, StoredPrefix, bucket_of
 
 _log = logging.getLogger("worker")
 
@@ -62,6 +63,8 @@ class PrefixFiles:
         self._identity = identity
         self._lock = threading.Lock()
         self._kept: dict[Bucket, list[_Kept]] = {}
+        self._hits = 0
+        self._misses = 0
         self._unwritten_bytes = 0
         self._is_stopped = False
         self._thread = ThreadPoolExecutor(1, "prefix-files")
@@ -83,13 +86,32 @@ class PrefixFiles:
         with self._lock:
             candidates = self._kept.get(bucket_of(_hashed(salt), tokens), ())
             best = max(candidates, key=lambda kept: store.usable_tokens(kept.tokens, tokens), default=None)
-        if best is None or not store.lacks(salt, tokens, store.usable_tokens(best.tokens, tokens), best.size_bytes):
+        if best is None:
+            self._misses += len(tokens) > LEAST_TOKENS
+            return
+        if not store.lacks(salt, tokens, store.usable_tokens(best.tokens, tokens), best.size_bytes):
             return
         started = time.perf_counter()
         prefix = self._read(best, salt)
-        if prefix is not None:
+        if prefix is None:
+            self._misses += 1
+        else:
+            self._hits += 1
             store.add(prefix)
             store.was_read(prefix, time.perf_counter() - started)
+
+    def activity(self) -> CacheActivity:
+        """How much is there of this model, and how often that was of use."""
+        with self._lock:
+            kept = [kept for each in self._kept.values() for kept in each]
+        return CacheActivity(
+            name="prefix_disk",
+            entries=len(kept),
+            size_bytes=sum(each.size_bytes for each in kept),
+            limit_bytes=self._limit_bytes,
+            hits=self._hits,
+            misses=self._misses,
+        )
 
     def close(self) -> None:
         """Wait until all is written."""

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.activity import CacheActivity
 from engine.worker.prefixes import MemoryKind, common_prefix_length
 
 _log = logging.getLogger("worker")
@@ -69,7 +70,8 @@ class PrefixStore:
         """`token_seconds`: what a token of a prompt takes to compute, as measured; None while nobody knows."""
         self.limit_bytes = limit_bytes
         self.size_bytes = 0
-        self.hits = 0
+        self._hits = 0
+        self._lookups = 0
         self._memory = memory
         self._token_seconds = token_seconds
         self._sink = sink
@@ -81,6 +83,17 @@ class PrefixStore:
 
     def __repr__(self) -> str:
         return f"PrefixStore({len(self._lru)} in {self.size_bytes} of {self.limit_bytes} bytes)"
+
+    def activity(self) -> CacheActivity:
+        """How much is here, and how often that was of use."""
+        return CacheActivity(
+            name="prefix_memory",
+            entries=len(self._lru),
+            size_bytes=self.size_bytes,
+            limit_bytes=self.limit_bytes,
+            hits=self._hits,
+            misses=self._lookups - self._hits,
+        )
 
     def keep(self, salt: str, tokens: Sequence[int], state_bytes: int, save: Callable[[], State]) -> None:
         """Store what `save` returns as the state after `tokens`, unless that is too large, not worth it, or there already."""
@@ -113,6 +126,9 @@ class PrefixStore:
 
     def find(self, salt: str, tokens: Sequence[int], *, beyond: int) -> StoredPrefix | None:
         """The prefix with the most of `tokens`, where bringing it back is cheaper than to compute what it has `beyond` so many."""
+        if len(tokens) - beyond <= LEAST_TOKENS:
+            return None
+        self._lookups += 1
         with self._lock:
             candidates = self._buckets.get(bucket_of(salt, tokens), ())
             best = max(candidates, key=lambda prefix: self.usable_tokens(prefix.tokens, tokens), default=None)
@@ -137,7 +153,7 @@ class PrefixStore:
 
     def restored(self, prefix: StoredPrefix, seconds: float) -> None:
         """A prefix was brought back, and that took so long."""
-        self.hits += 1
+        self._hits += 1
         newest = seconds / prefix.state.nbytes
         self._byte_seconds += _WEIGHT_OF_NEWEST * (newest - self._byte_seconds)
 

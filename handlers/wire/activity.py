@@ -10,7 +10,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from engine import Histogram, ModelActivity, SlotActivity, WorkerActivity
+from engine import CacheActivity, Histogram, ModelActivity, SlotActivity, WorkerActivity
 from handlers.wire.types import server as types
 
 EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,6 +32,16 @@ _COUNTERS: Sequence[tuple[str, str, Callable[[Worker], float]]] = (
     ("drafted_tokens", "Tokens that were guessed.", lambda worker: worker.tokens.drafted),
     ("accepted_tokens", "Guessed tokens that were right.", lambda worker: worker.tokens.accepted),
     ("preemptions", "How often an answer lost its slot to others.", lambda worker: worker.preemptions),
+)
+
+_CACHE_GAUGES: Sequence[tuple[str, str, Callable[[CacheActivity], float]]] = (
+    ("entries", "Prefixes, pictures and sounds that are kept outside of the KV cache.", lambda cache: cache.entries),
+    ("bytes", "What they take.", lambda cache: cache.size_bytes),
+    ("limit_bytes", "What they may take.", lambda cache: cache.limit_bytes),
+)
+_CACHE_COUNTERS: Sequence[tuple[str, str, Callable[[CacheActivity], float]]] = (
+    ("hits", "How often one was found and used.", lambda cache: cache.hits),
+    ("misses", "How often there was none that was worth it.", lambda cache: cache.misses),
 )
 
 
@@ -56,7 +66,9 @@ class _Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Each metric with a sample for each model."""
-        return itertools.chain(self._of_requests(), self._of_models(), self._of_workers(), self._of_steps())
+        return itertools.chain(
+            self._of_requests(), self._of_models(), self._of_workers(), self._of_caches(), self._of_steps()
+        )
 
     def _of_requests(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
@@ -97,6 +109,15 @@ class _Metrics(Collector):
                     family.add_metric([model], value(worker))
                 yield family
 
+    def _of_caches(self) -> Iterator[Metric]:
+        for kind, metrics in ((GaugeMetricFamily, _CACHE_GAUGES), (CounterMetricFamily, _CACHE_COUNTERS)):
+            for name, text, value in metrics:
+                family = kind(f"trueline_cache_{name}", text, labels=["model", "cache"])
+                for model, worker in self._workers:
+                    for cache in worker.caches:
+                        family.add_metric([model, cache.name], value(cache))
+                yield family
+
     def _of_steps(self) -> Iterator[Metric]:
         seconds = CounterMetricFamily("trueline_step_seconds", "Where steps' time went.", labels=["model", "part"])
         slots = GaugeMetricFamily("trueline_slots", "Slots by what they hold.", labels=["model", "state"])
@@ -135,8 +156,20 @@ def _model(model: ModelActivity) -> types.ModelActivity:
     if worker is not None:
         shown["running"], shown["waiting"] = worker.running, worker.waiting
         shown["kv_tokens"], shown["kv_capacity_tokens"] = worker.kv_tokens, worker.kv_capacity_tokens
+        shown["caches"] = [_cache(cache) for cache in worker.caches]
         shown["slots"] = [_slot(slot) for slot in worker.slots]
     return shown
+
+
+def _cache(cache: CacheActivity) -> types.CacheActivity:
+    return types.CacheActivity(
+        cache=cache.name,
+        entries=cache.entries,
+        size_bytes=cache.size_bytes,
+        limit_bytes=cache.limit_bytes,
+        hits=cache.hits,
+        misses=cache.misses,
+    )
 
 
 def _slot(slot: SlotActivity) -> types.SlotActivity:

@@ -1,5 +1,6 @@
 """Who shares computed prompts with whom: what a timing would tell, `cached_tokens` says outright."""
 
+import httpx
 import openai
 import pytest
 
@@ -32,6 +33,13 @@ def cached_tokens(server, key, text, **extra):
     return answer.usage.prompt_tokens_details.cached_tokens
 
 
+def stored(server):
+    """What `/v1/slots` says of the prefixes outside of the KV cache."""
+    key = {"Authorization": f"Bearer {KEYS[0]}"}
+    (model,) = httpx.get(f"{server.url}/v1/slots", headers=key).json()["models"]
+    return {cache["cache"]: cache for cache in model["caches"]}
+
+
 def test_a_key_shares_with_itself_and_with_no_other(server):
     text = "apart " + LONG
     ann, bob = KEYS
@@ -58,4 +66,7 @@ def test_what_was_computed_before_a_restart_is_not_computed_again(key_file, tmp_
         settings = ("--api-key-file", str(key_file), "--prefix-cache-dir", str(tmp_path / "prefixes"))
         with serving(tmp_path / start, *settings) as running:
             cached += [cached_tokens(running, key, "kept " + LONG * 3) > 64 for key in KEYS[: len(cached) + 1]]
+            caches = stored(running)
     assert cached == [False, True, False]
+    assert (caches["prefix_disk"]["hits"], caches["prefix_memory"]["hits"]) == (1, 1)
+    assert caches["prefix_disk"]["entries"] > 0 < caches["prefix_disk"]["size_bytes"]

@@ -61,7 +61,19 @@ class ModelActivity(TypedDict):
     waiting: NotRequired[int]
     kv_tokens: NotRequired[int]
     kv_capacity_tokens: NotRequired[int]
+    caches: NotRequired[list[CacheActivity]]
     slots: list[SlotActivity]
+
+
+class CacheActivity(TypedDict):
+    """Computed state that is kept outside of a model's KV cache."""
+
+    cache: Literal["prefix_memory", "prefix_disk", "media"]
+    entries: int
+    size_bytes: int
+    limit_bytes: int
+    hits: int
+    misses: int
 
 
 class SlotActivity(TypedDict):

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from engine import (
+    CacheActivity,
     ChoiceFinished,
     EmbeddingResult,
     EngineError,
@@ -61,6 +62,10 @@ ACTIVITY = ModelActivity(
         slots=(
             SlotActivity(number=0, state="prompt", tokens=20, request=7, index=0, prompt_tokens=40),
             SlotActivity(number=1, state="cached", tokens=10),
+        ),
+        caches=(
+            CacheActivity(name="prefix_memory", entries=2, size_bytes=900, limit_bytes=1000, hits=3, misses=4),
+            CacheActivity(name="prefix_disk", entries=5, size_bytes=6000, limit_bytes=9000, hits=0, misses=1),
         ),
         tokens=TokenCounts(prompt=100, cached=50, completion=25),
         step_seconds=StepSeconds(schedule=0.5, decode=8.0, sample=1.0, emit=0.5),

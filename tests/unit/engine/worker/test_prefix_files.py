@@ -49,6 +49,18 @@ def test_what_was_written_is_found_after_a_restart(tmp_path):
     assert found.state.tobytes() == prefix_of().state.tobytes()
 
 
+def test_what_is_there_and_what_was_read_are_counted(tmp_path):
+    write(tmp_path, prefix_of())
+    files = PrefixFiles(tmp_path, 1 << 20, IDENTITY)
+    files.close()
+    store = PrefixStore(1 << 20, PLAIN_MEMORY, token_seconds=lambda: None)
+    for tokens in (LONG, [9, *LONG], LONG[:10], LONG):
+        files.fetch(store, "", tokens)
+    activity = files.activity()
+    assert (activity.entries, activity.hits, activity.misses) == (1, 1, 1)
+    assert activity.size_bytes == files_in(tmp_path)[0].stat().st_size
+
+
 @pytest.mark.parametrize("asked", [{"salt": "other"}, {"identity": "b" * 64}, {"identity": IDENTITY[:32] + "c" * 32}])
 def test_another_salt_or_another_model_finds_nothing(asked, tmp_path):
     write(tmp_path, prefix_of())

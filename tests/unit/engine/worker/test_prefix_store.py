@@ -43,6 +43,18 @@ def test_nothing_is_found_for_another_salt_another_beginning_or_too_little():
     assert found(store, LONG, beyond=190) is None
 
 
+def test_what_was_used_and_what_was_missed_are_counted_but_not_what_could_gain_nothing():
+    store = store_of()
+    keep(store, LONG)
+    found(store, LONG[: LEAST_TOKENS - 1])
+    found(store, LONG, beyond=190)
+    assert (store.activity().hits, store.activity().misses) == (0, 0)
+    found(store, [9, *LONG])
+    store.restored(store.find("", LONG, beyond=0), 0.001)
+    activity = store.activity()
+    assert (activity.entries, activity.size_bytes, activity.hits, activity.misses) == (1, store.size_bytes, 1, 1)
+
+
 def test_an_indivisible_state_is_found_for_what_continues_it_only():
     store = store_of(memory=INDIVISIBLE)
     keep(store, LONG[:100])

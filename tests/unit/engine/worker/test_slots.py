@@ -197,7 +197,7 @@ def test_what_has_to_go_comes_back_when_it_is_wanted_again():
     again = slots.acquire([*LONG, 7])
     assert again is not None
     assert again.tokens == LONG
-    assert store.hits == 1
+    assert store.activity().hits == 1
     slots.check_integrity()
 
 

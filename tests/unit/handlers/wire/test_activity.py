@@ -24,6 +24,12 @@ def test_every_number_is_on_the_page_under_its_model():
     assert page["trueline_kv_cache_tokens", model] == 30
     assert page["trueline_cached_prefixes", model] == 1
     assert page["trueline_completion_tokens_total", model] == 25
+    disk = ("cache", "prefix_disk")
+    assert page["trueline_cache_entries", disk, model] == 5
+    assert page["trueline_cache_bytes", disk, model] == 6000
+    assert page["trueline_cache_limit_bytes", disk, model] == 9000
+    assert page["trueline_cache_hits_total", ("cache", "prefix_memory"), model] == 3
+    assert page["trueline_cache_misses_total", disk, model] == 1
     assert page["trueline_step_seconds_total", model, ("part", "decode")] == 8
     assert page["trueline_step_tokens_bucket", ("le", "512.0"), model] == 25
     assert page["trueline_step_tokens_count", model] == 25
@@ -45,6 +51,8 @@ def test_slots_show_who_has_them():
         {"slot": 1, "state": "cached", "tokens": 10},
     ]
     assert (shown["running"], shown["kv_capacity_tokens"]) == (1, 512)
+    memory = {"cache": "prefix_memory", "entries": 2, "size_bytes": 900, "limit_bytes": 1000, "hits": 3, "misses": 4}
+    assert shown["caches"][0] == memory
 
 
 async def test_both_need_a_key_where_there_are_keys_but_for_metrics_that_were_opened():
