@@ -18,7 +18,7 @@ from pathlib import Path
 
 from engine.chat.answer import Answer
 from engine.chat.answer_format import AnswerFormat
-from engine.chat.template import ChatTemplate
+from engine.chat.prompt_template import PromptTemplate
 from engine.events import Event, Finished, FinishReason, Timings, Usage
 from engine.generation import GenerationEvent, collect
 from engine.request import JsonObject
@@ -60,7 +60,7 @@ class Asked:
         return AnswerOutput(0, stop=StopStrings(()), parser=parser)
 
     def _question(self) -> str:
-        return ChatTemplate(self.template).render(_QUESTION, self.tools, enable_thinking=self.thinks)
+        return PromptTemplate(self.template).render(_QUESTION, self.tools, {"enable_thinking": self.thinks})
 
 
 def _events(answer: AnswerOutput, output: str, *, is_partial: bool, stream: int | None) -> Iterator[GenerationEvent]:

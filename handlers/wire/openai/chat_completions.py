@@ -21,7 +21,6 @@ from engine import (
     ToolCall,
     ToolCallDelta,
 )
-from handlers.wire.continuation import continues
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
@@ -34,6 +33,7 @@ from handlers.wire.openai.reasoning import template_kwargs
 from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
+from handlers.wire.openai.template_settings import parse_ending
 from handlers.wire.openai.tools import parse_tools
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
@@ -61,7 +61,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         prompt=ChatPrompt(
             messages=messages,
             tools=offer.tools,
-            continue_final_message=continues(messages),
+            **parse_ending(body, messages)._asdict(),
             template_kwargs=template_kwargs(body, entry),
         ),
         sampling=parse_sampling(body),

@@ -4,6 +4,7 @@ Owns roles, content parts, tool calls and tool answers in a conversation's histo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from engine import JsonObject
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
@@ -37,7 +38,12 @@ def _message(message: ChatCompletionRequestMessage, names: Mapping[str, str], wh
     content = _content(message["content"], where)
     if message["role"] == "tool":
         call_id = message["tool_call_id"]
-        return {"role": "tool", "content": content, "tool_call_id": call_id, **_named(names.get(call_id))}
+        return {
+            "role": "tool",
+            "content": content,
+            "tool_call_id": call_id,
+            **_named(names.get(call_id) or _own_name(message)),
+        }
     return {"role": message["role"], "content": content, **_named(message.get("name"))}
 
 
@@ -54,6 +60,12 @@ def _assistant(message: ChatCompletionRequestAssistantMessage, where: str) -> Js
     optional = {"reasoning_content": thoughts, "tool_calls": calls}
     given = {key: value for key, value in optional.items() if value}
     return {"role": "assistant", "content": content, **_named(message.get("name")), **given}
+
+
+def _own_name(message: Mapping[str, Any]) -> str | None:
+    """Undescribed in a tool's message, but sent by many clients."""
+    name = message.get("name")
+    return name if isinstance(name, str) else None
 
 
 def _named(name: str | None) -> JsonObject:

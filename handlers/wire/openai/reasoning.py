@@ -1,15 +1,16 @@
 """Whether, and how hard, a model thinks before it answers. Must not know how a template asks for it beyond its variables."""
 
 from engine import JsonObject, ModelEntry
+from handlers.wire.openai.template_settings import ENDINGS, parse_documents
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
 _EFFORT_OF_EVERY_MODEL = ("none", "medium")
-_RESERVED = ("messages", "tools", "add_generation_prompt")
+_RESERVED = ("messages", "tools")
 
 
 def template_kwargs(body: Body, entry: ModelEntry) -> JsonObject:
-    """The template variables that a request sets: those for `reasoning_effort`, then `chat_template_kwargs` as they are.
+    """The template variables that a request sets: those for `reasoning_effort`, `documents`, then `chat_template_kwargs` as they are.
 
     Raises InvalidParameter for an effort that the model can't make, and for variables that hold the conversation.
     """
@@ -18,7 +19,8 @@ def template_kwargs(body: Body, entry: ModelEntry) -> JsonObject:
         if name in given:
             where = f"chat_template_kwargs.{name}"
             raise InvalidParameter(f"{where}: this variable is set from the request itself", where)
-    return {**_effort_variables(body.get("reasoning_effort"), entry), **given}
+    variables = {name: value for name, value in given.items() if name not in ENDINGS}
+    return {**_effort_variables(body.get("reasoning_effort"), entry), **parse_documents(body), **variables}
 
 
 def _effort_variables(effort: str | None, entry: ModelEntry) -> JsonObject:

@@ -49,6 +49,9 @@ class CreateChatCompletionRequest(TypedDict):
     function_call: NotRequired[Literal["none", "auto"] | ChatCompletionFunctionCallOption]
     functions: NotRequired[list[ChatCompletionFunctions]]
     chat_template_kwargs: NotRequired[ChatTemplateKwargs]
+    documents: NotRequired[Documents]
+    add_generation_prompt: NotRequired[bool | None]
+    continue_final_message: NotRequired[bool | None]
     grammar: NotRequired[str | None]
     regex: NotRequired[str | None]
     choice: NotRequired[Choice]
@@ -903,6 +906,8 @@ ChatCompletionToolChoiceOption: TypeAlias = (
 )
 
 ChatTemplateKwargs: TypeAlias = dict[str, Any] | None
+
+Documents: TypeAlias = list[dict[str, Any]] | None
 
 Choice: TypeAlias = list[str] | None
 

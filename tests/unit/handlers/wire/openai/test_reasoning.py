@@ -51,7 +51,7 @@ def test_template_variables_reach_the_template_and_win_over_the_effort() -> None
     }
 
 
-@pytest.mark.parametrize("name", ["messages", "tools", "add_generation_prompt"])
+@pytest.mark.parametrize("name", ["messages", "tools"])
 def test_variables_that_hold_the_conversation_are_refused_by_name(name: str) -> None:
     with pytest.raises(InvalidParameter, match=rf"chat_template_kwargs\.{name}"):
         kwargs_of(THINKING, chat_template_kwargs={name: []})
