@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BINDINGS = "llama-cpp-python"
 _BINDINGS_NEED = ("diskcache", "typing-extensions")
-_TOOLS = ("cmake", "ninja", "gguf", "aiohttp")
+_TOOLS = ("cmake", "ninja", "gguf")
 
 
 class NothingCarried(Exception):
