@@ -48,12 +48,13 @@ class Asked:
         return render_message(collect(events).choices[0])
 
     def _output(self) -> AnswerOutput:
+        is_begun = self.prompt_suffix is not None
         prompt_end = self._question() if self.prompt_suffix is None else self.prompt_suffix
         functions = [tool["function"] for tool in self.tools]
         answer_format = AnswerFormat.of(self.template)
         parser = answer_format.parser(
             Answer(schemas={function["name"]: function.get("parameters") or {} for function in functions}),
-            thinking=answer_format.thinking(prompt_end) if self.splits_reasoning else None,
+            thinking=answer_format.thinking(prompt_end, is_begun=is_begun, is_split=self.splits_reasoning),
             reads_calls=bool(self.tools),
             in_parallel=self.in_parallel,
         )

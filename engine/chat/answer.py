@@ -47,11 +47,14 @@ Piece = Content | Reasoning | CallPiece
 
 class Answer:
     """What is read and what it brought. `is_certain`: calls are held to their form while they are written, so each of their pieces may be
-    delivered at once. `schemas`: what the arguments of each offered function are to be, by its name."""
+    delivered at once. `schemas`: what the arguments of each offered function are to be, by its name.
+
+    Who reads thinking says so: `is_reasoning` while the next text belongs to it, `closes_reasoning`: the text that would end it."""
 
     def __init__(self, *, is_certain: bool = False, schemas: Mapping[str, JsonObject] | None = None) -> None:
         self.source = Source()
         self.is_reasoning = False
+        self.closes_reasoning = ""
         self.complete_calls = 0
         self._is_certain = is_certain
         self._schemas = schemas or {}

@@ -28,15 +28,15 @@ class AnswerFormat:
     @property
     def marks(self) -> tuple[str, ...]:
         """The texts that a vocabulary may have as tokens of their own."""
-        thinking = (self.reasoning.opening, self.reasoning.closing) if self.reasoning else ()
         calls = (*self.calls.openings, *self.calls.openings_at_start, *self.calls.marks) if self.calls else ()
-        return (*thinking, *calls)
+        return (*(self.reasoning.marks if self.reasoning else ()), *calls)
 
-    def thinking(self, prompt_end: str) -> Thinking | None:
-        """The thinking before an answer to a prompt that ends so; None where the model has no marks for it."""
+    def thinking(self, prompt_end: str, *, is_begun: bool = False, is_split: bool = True) -> Thinking | None:
+        """The thinking before an answer to a prompt that ends so; None where the model has no marks for it. `is_begun`: the prompt may hold
+        the beginning of that thinking, too."""
         if self.reasoning is None:
             return None
-        return Thinking(self.reasoning, is_open=self.reasoning.is_open_at_end_of(prompt_end))
+        return Thinking(self.reasoning, self.reasoning.opened_by(prompt_end, is_begun=is_begun), is_split=is_split)
 
     def parser(
         self, answer: Answer, *, thinking: Thinking | None, reads_calls: bool, in_parallel: bool = True

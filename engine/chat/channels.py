@@ -8,8 +8,9 @@ nor tokens.
 from collections.abc import Callable
 
 from engine.chat.answer import Answer, Piece
-from engine.chat.reasoning import Thinking, read_thinking
+from engine.chat.reasoning import Thinking
 from engine.chat.source import Marks, Reading, Unreadable
+from engine.chat.thinking import ThinkingReader
 from engine.chat.tool_formats.form import ToolFormat
 
 _MAX_UNFINISHED = 8
@@ -25,12 +26,21 @@ class ChannelParser:
     def __init__(self, script: Script, answer: Answer) -> None:
         self._answer = answer
         self._reading = script(answer)
-        self._read_on()
+        next(self._reading, None)
 
     @property
     def is_reasoning(self) -> bool:
         """Whether the next text would belong to the model's thinking."""
         return self._answer.is_reasoning
+
+    @property
+    def closes_reasoning(self) -> str:
+        """What is still to be written to end the model's thinking: all of its closing mark, or the rest of it."""
+        closing, unread = self._answer.closes_reasoning, self._answer.source.rest
+        return next(
+            (closing[length:] for length in range(len(closing) - 1, 0, -1) if unread.endswith(closing[:length])),
+            closing,
+        )
 
     @property
     def complete_calls(self) -> int:
@@ -56,33 +66,112 @@ def script(thinking: Thinking | None, tools: ToolFormat | None, *, in_parallel: 
     """Thinking, where there may be some, then content with calls among it, where there may be any."""
 
     def read(answer: Answer) -> Reading[None]:
-        if thinking is not None:
-            yield from read_thinking(thinking, answer)
-        yield from read_content(tools, answer, in_parallel=in_parallel)
+        yield from _Parts(answer, thinking, tools, in_parallel=in_parallel).read()
 
     return read
 
 
 def read_content(tools: ToolFormat | None, answer: Answer, *, in_parallel: bool = True) -> Reading[None]:
     """Content up to the end of the text, and the calls among it: only those of one place unless `in_parallel`."""
-    if tools is not None and tools.openings_at_start:
-        yield from _read_start(tools, answer)
-    source, unfinished = answer.source, 0
-    while True:
-        may_call = unfinished < _MAX_UNFINISHED and (in_parallel or not answer.complete_calls)
-        marks = Marks(tools.openings if tools and may_call else ())
-        found = yield from source.until(marks, answer.content, trims=True)
-        if not found:
-            return
-        assert tools is not None
+    yield from _Parts(answer, None, tools, in_parallel=in_parallel).read()
+
+
+class _Parts:
+    """Reads the parts of an answer in their order."""
+
+    def __init__(
+        self, answer: Answer, thinking: Thinking | None, tools: ToolFormat | None, *, in_parallel: bool
+    ) -> None:
+        """Only the calls of one place are read unless `in_parallel`."""
+        self._answer = answer
+        self._source = answer.source
+        self._thoughts = ThinkingReader(thinking, answer, tools.openings if tools else ()) if thinking else None
+        self._marks = thinking.marks if thinking else None
+        self._tools = tools
+        self._in_parallel = in_parallel
+        self._unfinished = 0
+
+    def read(self) -> Reading[None]:
+        if self._thoughts:
+            yield from self._thoughts.read_start()
+        yield from self._read_answer_opening()
+        if self._tools is not None and self._tools.openings_at_start:
+            yield from _read_start(self._tools, self._answer)
+        content = _Content(self._answer)
+        while found := (yield from self._source.until(self._next_marks(), content, trims=True)):
+            yield from self._read_part(found, content)
+
+    def _next_marks(self) -> Marks:
+        """What ends content at this place."""
+        may_call = self._unfinished < _MAX_UNFINISHED and (self._in_parallel or not self._answer.complete_calls)
+        calls = self._tools.openings if self._tools and may_call else ()
+        return Marks((*calls, *self._thought_openings(), *(self._marks.answer_closings if self._marks else ())))
+
+    def _thought_openings(self) -> tuple[str, ...]:
+        return (self._marks.opening,) if self._marks and self._marks.recurs else ()
+
+    def _read_part(self, found: str, content: "_Content") -> Reading[None]:
+        if found in self._thought_openings():
+            content.drop_closing()
+            assert self._thoughts is not None
+            yield from self._thoughts.read_again()
+            yield from self._read_answer_opening()
+        elif self._tools and found in self._tools.openings:
+            yield from self._read_call(self._tools, found, content)
+        else:
+            yield from content.hold_closing(found)
+
+    def _read_call(self, tools: ToolFormat, opening: str, content: "_Content") -> Reading[None]:
+        source = self._source
         source.keep()
         yield from source.white_space()
-        source.take(len(found))
-        if not (yield from _read_calls(tools, found, answer)):
+        source.take(len(opening))
+        is_call = yield from _read_calls(tools, opening, self._answer)
+        if not is_call:
             source.go_back()
-            answer.content((yield from source.white_space()) + source.take(len(found)))
-            unfinished += source.is_starved
+            content((yield from source.white_space()) + source.take(len(opening)))
+            self._unfinished += source.is_starved
         source.release()
+        if is_call:
+            content.drop_closing()
+            if self._thoughts:
+                yield from self._thoughts.read_again()
+
+    def _read_answer_opening(self) -> Reading[None]:
+        """The mark that some families put before the answer, and the white space around it."""
+        openings = self._marks.answer_openings if self._marks else ()
+        if not openings:
+            return
+        self._source.keep()
+        yield from self._source.white_space()
+        if (yield from self._source.accept(*openings)) is not None:
+            yield from self._source.white_space()
+        else:
+            self._source.go_back()
+        self._source.release()
+
+
+class _Content:
+    """Content on its way out. A mark that closes the answer is none of it if no more content follows."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._held = ""
+
+    def __call__(self, text: str) -> None:
+        self._answer.content(self._held + text)
+        self._held = ""
+
+    def hold_closing(self, mark: str) -> Reading[None]:
+        """Reads a mark that may close the answer, and the white space around it."""
+        source = self._answer.source
+        before = yield from source.white_space()
+        self._held += before + source.take(len(mark))
+        self._held += yield from source.white_space()
+
+    def drop_closing(self) -> None:
+        """Something else than content follows."""
+        self._held = ""
 
 
 def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:

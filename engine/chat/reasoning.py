@@ -1,64 +1,128 @@
-"""Tells what a model thinks from what it answers.
+"""How families mark what a model thinks, and in some of them what it answers.
 
-Owns the marks that families put around their thinking, and the white space next to them, which belongs to neither side. Thinking stands
-at the beginning of an answer, or begins in the prompt where the template opened it. Must not know tool calls, nor tokens.
+Owns the marks of every family, and whether a prompt ends within thinking. Must not know how an answer is read, tool calls, nor tokens.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from engine.chat.answer import Answer
-from engine.chat.source import WHITE_SPACE, Marks, Reading
+from engine.chat.source import WHITE_SPACE
 
 
 @dataclass(frozen=True)
 class ReasoningFormat:
-    """The texts between which a model thinks."""
+    """The texts between which a model thinks.
+
+    `recurs`: no other text holds the opening, so wherever it stands the model thinks again. `is_said`: the opening is the first sentence of
+    the thinking, and belongs to it. `answer_openings`, `answer_closings`: what may stand around the answer itself. `signs`: the texts that
+    tell the form in a template, all of them; none: either of the marks does.
+    """
 
     opening: str
     closing: str
+    recurs: bool = False
+    is_said: bool = False
+    answer_openings: tuple[str, ...] = ()
+    answer_closings: tuple[str, ...] = ()
+    signs: tuple[str, ...] = field(default=(), compare=False)
 
-    def is_open_at_end_of(self, prompt: str) -> bool:
-        """Whether the prompt ends just behind the opening mark, so that the answer begins with thinking."""
-        return prompt.rstrip(WHITE_SPACE).endswith(self.opening)
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.opening, self.closing, *self.answer_openings, *self.answer_closings)
 
+    def is_shown_by(self, template: str) -> bool:
+        """Whether a template uses these marks."""
+        if self.signs:
+            return all(sign in template for sign in self.signs)
+        return self.closing in template or self.opening in template
+
+    def opened_by(self, prompt: str, *, is_begun: bool = False) -> str:
+        """The prompt's text from the opening mark on, if an answer to it begins with thinking; else none. `is_begun`: the prompt may hold
+        the beginning of that thinking, too."""
+        start = prompt.rfind(self.opening)
+        if start < 0 or prompt.rfind(self.closing) > start:
+            return ""
+        said = prompt[start + len(self.opening) :]
+        return prompt[start:] if is_begun or not said.strip(WHITE_SPACE) else ""
+
+
+THINK = ReasoningFormat("<think>", "</think>")
+"""Qwen, DeepSeek, GLM, MiniMax-M1 and M2, Kimi K2, Nemotron, SmolLM3 and most others."""
 
 REASONING_FORMATS = (
-    ReasoningFormat("<think>", "</think>"),  # Qwen3, DeepSeek, GLM, MiniMax, Kimi, Nemotron, SmolLM3 and most others
-    ReasoningFormat("<seed:think>", "</seed:think>"),  # Seed-OSS
-    ReasoningFormat("[THINK]", "[/THINK]"),  # Magistral, Ministral
-    ReasoningFormat("<|START_THINKING|>", "<|END_THINKING|>"),  # Command R7B and A
-    ReasoningFormat("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
+    ReasoningFormat(  # Command R7B and A
+        "<|START_THINKING|>",
+        "<|END_THINKING|>",
+        recurs=True,
+        answer_openings=("<|START_RESPONSE|>", "<|START_TEXT|>"),
+        answer_closings=("<|END_RESPONSE|>", "<|END_TEXT|>"),
+    ),
+    ReasoningFormat("[THINK]", "[/THINK]", recurs=True),  # Magistral, Ministral
+    ReasoningFormat("<seed:think>", "</seed:think>", recurs=True),  # Seed-OSS
+    ReasoningFormat("<mm:think>", "</mm:think>", recurs=True),  # MiniMax-M3
+    ReasoningFormat("<|inner_prefix|>", "<|inner_suffix|>", recurs=True),  # Apertus
+    ReasoningFormat("◁think▷", "◁/think▷", recurs=True),  # Kimi-VL
+    ReasoningFormat(  # Kimi K3, whose template puts its marks together
+        "<|open|>think<|sep|>",
+        "<|close|>think<|sep|>",
+        recurs=True,
+        answer_openings=("<|open|>response<|sep|>",),
+        answer_closings=("<|close|>response<|sep|>", "<|close|>message<|sep|>"),
+        signs=("<|open|>", "<|close|>", "<|sep|>", "'think'"),
+    ),
+    ReasoningFormat(  # Solar Open
+        "<|think|>",
+        "<|end|>",
+        recurs=True,
+        answer_openings=("<|begin|>assistant<|content|>", "<|begin|>assistant", "<|content|>"),
+        answer_closings=("<|end|>",),
+        signs=("<|think|>", "<|content|>"),
+    ),
+    ReasoningFormat(  # Hunyuan 3, whose template puts its marks together
+        "<think:opensource>", "</think:opensource>", recurs=True, signs=("<think{}>", "':opensource'")
+    ),
+    ReasoningFormat(  # Apriel
+        "Here are my reasoning steps:",
+        "[BEGIN FINAL RESPONSE]",
+        is_said=True,
+        answer_closings=("[END FINAL RESPONSE]",),
+        signs=("[BEGIN FINAL RESPONSE]",),
+    ),
+    ReasoningFormat("Here is my thought process:", "Here is my response:"),  # Granite 3.2
+    ReasoningFormat("<thought>", "</thought>"),  # EXAONE Deep
+    ReasoningFormat(  # Granite 3.3, Ernie 4.5
+        "<think>",
+        "</think>",
+        answer_openings=("<response>",),
+        answer_closings=("</response>",),
+        signs=("<think>", "<response>", "</response>"),
+    ),
+    ReasoningFormat(  # Hunyuan
+        "<think>",
+        "</think>",
+        answer_openings=("<answer>",),
+        answer_closings=("</answer>",),
+        signs=("<think>", "<answer>", "</answer>"),
+    ),
+    THINK,
 )
 
 
 def reasoning_format(template: str) -> ReasoningFormat | None:
     """The marks that a chat template uses; None if none of those known here."""
-    return next((known for known in REASONING_FORMATS if known.closing in template or known.opening in template), None)
+    return next((known for known in REASONING_FORMATS if known.is_shown_by(template)), None)
 
 
 @dataclass(frozen=True)
 class Thinking:
-    """How thinking before an answer is marked. `is_open`: the prompt ended within it, so the answer begins by closing it."""
+    """How an answer's thinking is marked. `opened`: the end of the prompt from the opening mark on, if the answer begins within thinking.
+    `is_split`: it comes apart from the answer; else it stays in it, with its marks."""
 
     marks: ReasoningFormat
-    is_open: bool
+    opened: str = ""
+    is_split: bool = True
 
-
-def read_thinking(thinking: Thinking, answer: Answer) -> Reading[None]:
-    """The thinking that an answer begins with, if it does, and the white space around it."""
-    source, marks = answer.source, thinking.marks
-    answer.is_reasoning = thinking.is_open
-    if not thinking.is_open:
-        source.keep()
-        yield from source.white_space()
-        answer.is_reasoning = (yield from source.accept(marks.opening)) is not None
-        if not answer.is_reasoning:
-            source.go_back()
-        source.release()
-    if answer.is_reasoning:
-        yield from source.white_space()
-        if (yield from source.until(Marks((marks.closing,)), answer.reasoning, trims=True)):
-            yield from source.white_space()
-            source.take(len(marks.closing))
-            answer.is_reasoning = False
-        yield from source.white_space()
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer begins within thinking."""
+        return bool(self.opened)

@@ -4,7 +4,7 @@ import pytest
 from llguidance import LLMatcher
 
 from engine.chat.answer_grammar import AnswerGrammar
-from engine.chat.reasoning import REASONING_FORMATS, Thinking
+from engine.chat.reasoning import THINK, Thinking
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.hermes import CLOSE, OPEN, HermesFormat
 from engine.llama.constraint import _tokenizer
@@ -18,7 +18,7 @@ CITY = {
 TOOLS = (CallableTool("weather", CITY, is_strict=True), CallableTool('né"w', {"type": "object"}, is_strict=False))
 CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>'
 OTHER = '<tool_call>\n{"name": "né\\"w", "arguments": {}}\n</tool_call>'
-CLOSED, OPENED = (Thinking(REASONING_FORMATS[0], is_open=is_open) for is_open in (False, True))
+CLOSED, OPENED = Thinking(THINK), Thinking(THINK, opened="<think>")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """From drawn tokens to events: which log probabilities go with what."""
 
 from engine.chat.formats import tool_format
-from engine.chat.reasoning import REASONING_FORMATS, Thinking
+from engine.chat.reasoning import THINK, Thinking
 from engine.events import ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
@@ -65,7 +65,7 @@ def test_tokens_that_share_the_last_shown_character_both_have_their_log_probabil
 
 
 def test_thinking_is_counted_in_tokens_up_to_its_closing_mark_which_may_be_a_control_token() -> None:
-    thinking = Thinking(REASONING_FORMATS[0], is_open=True)
+    thinking = Thinking(THINK, opened="<think>")
     output = AnswerOutput(0, stop=StopStrings(()), parser=parser(None, thinking), marks={7: b"</think>"})
     pieces = [(1, b"Hm"), (2, b", well."), (7, b""), (3, b"\n\nYes"), (4, b".")]
     events = [event for token, piece in pieces for event in output.push(token, piece)]
