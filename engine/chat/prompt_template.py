@@ -155,7 +155,7 @@ class PromptTemplate:
 
     def _answer_begun(self, opening: str, text: str, thoughts: str) -> str:
         if text:
-            if self._begins_with_thinking(text) and self._thinking and self._thinking.is_open_at_end_of(opening):
+            if self._begins_with_thinking(text) and self._thinking and self._thinking.opened_by(opening):
                 opening = opening[: opening.rindex(self._thinking.opening)]
             return opening + text
         if not thoughts:
@@ -164,5 +164,5 @@ class PromptTemplate:
             raise TemplateRefusal(
                 "it has no marks for thinking that are known here, so thinking alone can't be continued"
             )
-        is_open = self._thinking.is_open_at_end_of(opening)
+        is_open = bool(self._thinking.opened_by(opening))
         return opening + ("" if is_open else f"{self._thinking.opening}\n") + thoughts
