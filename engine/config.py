@@ -103,8 +103,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     `micro_batch_tokens`: of one pass through the model. `target_step_seconds`: how long a prompt that comes in may hold up the
     running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
     of what is free, at most 4 GiB. `prefix_cache_dir`: where they are kept over restarts too, as far as `prefix_cache_dir_bytes`
-    goes for all models together; None: nowhere. `projector`: the `mmproj` file by which it takes pictures or sound; `media_cache_bytes`:
-    host memory for what was encoded of them.
+    goes for all models together; None: nowhere. `projector`: the `mmproj` file by which it takes pictures or sound; None: the
+    one that lies beside the model, where it `finds_projector`. `media_cache_bytes`: host memory for what was encoded of them.
     """
 
     placement: Placement = Placement()
@@ -126,6 +126,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     prefix_cache_dir: str | None = None
     prefix_cache_dir_bytes: int = 8 << 30
     projector: str | None = None
+    finds_projector: bool = True
     media_cache_bytes: int = 256 << 20
 
 

@@ -69,7 +69,7 @@ class Engine:
 
     def __init__(self, config: EngineConfig, *, worker_command: tuple[str, ...] = WORKER_COMMAND) -> None:
         self.preload_errors: dict[str, str] = {}
-        self._catalog = Catalog(config.models)
+        self._catalog = Catalog(config.models, config.load_of)
         self._aliases = Aliases(self._catalog, config)
         self._preload = config.preload if config.preload is not None else self._files_to_keep(config)
         self._own_loads = tuple(config.own_loads)

@@ -55,7 +55,7 @@ class LoadedModel(_Frame, frozen=True, kw_only=True):
     """What only the worker knows of a model that it has loaded.
 
     `ctx_size_tokens`: the most of one prompt and its answer; `input_limit_tokens`: of one embedded text.
-    `capabilities` are among: completion, embedding, rerank, tools, insert, thinking. `size_bytes` is the weights' size,
+    `capabilities` are among: completion, embedding, rerank, tools, insert, thinking, vision, audio. `size_bytes` is the weights' size,
     `gpu_bytes` how much of it lies on GPUs.
     """
 

@@ -67,6 +67,16 @@ class ServerSettings(BaseSettings):
         300.0, gt=0, description="How long a request may wait for its turn (5m) before it is answered 503."
     )
 
+    max_media: int = Field(64, ge=0, description="Pictures and sounds in one request.")
+    max_image_pixels: int = Field(50_000_000, ge=1, description="Pixels of one picture.")
+    max_audio_seconds: Seconds = Field(600.0, gt=0, description="How long one sound may last (10m).")
+    remote_media: Several = Field(
+        (),
+        description="Host from which pictures are fetched that a request names by URL; * is any on the public internet.",
+    )
+    remote_media_max_bytes: int = Field(16 * 1024 * 1024, ge=1, description="The largest picture that is fetched.")
+    remote_media_timeout: Seconds = Field(10.0, gt=0, description="How long fetching a picture may take.")
+
     worker_silence_seconds: Seconds = Field(
         30.0, gt=0, description="How long a model's process with work may give no sign of life before it is ended."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -85,6 +85,14 @@ class ModelSettings(BaseModel):
         "auto", description="Whether weights are mapped from the file: on, off, or auto: where no device minds."
     )
     mlock: bool = Field(False, description="Keep the weights in memory: nothing of them is swapped out.")
+
+    mmproj: Literal["auto", "none"] | File = Field(
+        "auto",
+        description="GGUF file by which a model takes pictures or sound, none, or auto: the one that lies beside the model.",
+    )
+    media_cache_mib: int = Field(
+        256, ge=0, description="MiB of memory for pictures and sounds as a model reads them, encoded once."
+    )
 
     prompt_lookup: PromptLookup = Field(
         "auto",
@@ -221,6 +229,9 @@ def load_params(settings: ModelSettings) -> LoadParams:
         prefix_cache_bytes=None if settings.prefix_cache_mib is None else settings.prefix_cache_mib << 20,
         prefix_cache_dir=None if settings.prefix_cache_dir is None else str(settings.prefix_cache_dir),
         prefix_cache_dir_bytes=settings.prefix_cache_dir_mib << 20,
+        projector=str(settings.mmproj.absolute()) if isinstance(settings.mmproj, Path) else None,
+        finds_projector=settings.mmproj == "auto",
+        media_cache_bytes=settings.media_cache_mib << 20,
     )
 
 

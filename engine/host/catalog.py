@@ -8,12 +8,14 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.config import LoadParams
 from engine.errors import CatalogError
-from engine.host.metadata import ModelMetadata, read_metadata
+from engine.host.metadata import Capability, ModelMetadata, read_metadata
+from engine.host.projectors import ProjectorFile, beside, is_projector_name, read_projector
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +33,14 @@ _RESCAN_SHARE = 0.05
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """A model that can be asked for by `name`. `path` is its file (the first of a split model, `paths` has all),
-    `modified_at` in unix seconds. Two entries are equal while nothing has changed on disk."""
+    `modified_at` in unix seconds; `projector`: by which it takes pictures or sound. Two entries are equal while nothing has
+    changed on disk."""
 
     name: str
     paths: tuple[Path, ...]
     stamps: tuple[Stamp, ...]
     metadata: ModelMetadata = field(compare=False, repr=False)
+    projector: ProjectorFile | None = None
 
     @property
     def path(self) -> Path:
@@ -57,11 +61,16 @@ class ModelEntry:
 class Catalog:
     """The models found in `sources`: (name or None, file) or (None, directory). `scan()` it before use."""
 
-    def __init__(self, sources: tuple[Source, ...]) -> None:
+    def __init__(
+        self, sources: tuple[Source, ...], load_of: Callable[[str], LoadParams] = lambda _: LoadParams()
+    ) -> None:
+        """`load_of`: how the model of a name is to be loaded, which may say what goes with it."""
         self._sources = sources
+        self._load_of = load_of
         self._entries: dict[str, ModelEntry] = {}
         self._refused: dict[tuple[Path, ...], tuple[tuple[Stamp, ...], str]] = {}
         self._warned: frozenset[str] = frozenset()
+        self._warnings: dict[str, None] = {}
         self._next_scan = 0.0
 
     @property
@@ -87,7 +96,7 @@ class Catalog:
     def find(self, name: str) -> ModelEntry | None:
         """The entry of this name as it is on disk now; `name:latest` is `name`, as Ollama's clients write it."""
         entry = self._named(name)
-        if entry is not None and _stamps(entry.paths) == entry.stamps:
+        if entry is not None and _is_unchanged(entry):
             return entry
         if entry is not None:
             self._next_scan = 0.0
@@ -102,6 +111,7 @@ class Catalog:
         begun = time.monotonic()
         entries: dict[str, ModelEntry] = {}
         warnings: dict[str, None] = {}
+        self._warnings = warnings
         for source in self._sources:
             for name, path in self._files(source):
                 try:
@@ -129,16 +139,33 @@ class Catalog:
         paths = _parts(path)
         stamps = _stamps(paths)
         known = self._entries.get(name)
-        if known is not None and (known.paths, known.stamps) == (paths, stamps):
+        projector = self._projector(name, paths[0], known.projector if known is not None else None)
+        if known is not None and (known.paths, known.stamps, known.projector) == (paths, stamps, projector):
             return known
         refused_stamps, reason = self._refused.get(paths, (None, ""))
         if refused_stamps == stamps:
             raise CatalogError(reason)
         try:
-            return ModelEntry(name, paths, stamps, read_metadata(paths))
+            return ModelEntry(name, paths, stamps, _with_senses(read_metadata(paths), projector), projector)
         except CatalogError as error:
             self._refused[paths] = (stamps, str(error))
             raise
+
+    def _projector(self, name: str, model: Path, known: ProjectorFile | None) -> ProjectorFile | None:
+        """What goes with a model: as it is set, or what lies beside it. One that is known and has not changed is not read again."""
+        load = self._load_of(name)
+        path = Path(load.projector) if load.projector else beside(model) if load.finds_projector else None
+        if path is None:
+            return None
+        if known is not None and known.path == path and _stamps((path,)) == (known.stamp,):
+            return known
+        try:
+            return read_projector(path)
+        except CatalogError as error:
+            if load.projector:
+                raise
+            self._warnings[str(error)] = None
+            return None
 
     def _warn(self, warnings: dict[str, None]) -> None:
         """Say what the last look did not say already."""
@@ -146,6 +173,18 @@ class Catalog:
             if warning not in self._warned:
                 logger.warning("skipped %s", warning)
         self._warned = frozenset(warnings)
+
+
+def _with_senses(metadata: ModelMetadata, projector: ProjectorFile | None) -> ModelMetadata:
+    """The metadata with what a projector adds to what the model can do."""
+    if projector is None or "completion" not in metadata.capabilities:
+        return metadata
+    senses: list[Capability] = []
+    if projector.sees:
+        senses.append("vision")
+    if projector.hears:
+        senses.append("audio")
+    return replace(metadata, capabilities=(*metadata.capabilities, *senses))
 
 
 def _add(entries: dict[str, ModelEntry], entry: ModelEntry) -> None:
@@ -195,7 +234,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 def _is_first_file(file_name: str) -> bool:
     lowered = file_name.lower()
-    if not lowered.endswith(_SUFFIX) or lowered.startswith("mmproj"):
+    if not lowered.endswith(_SUFFIX) or is_projector_name(lowered):
         return False
     part = _PART.fullmatch(file_name[: -len(_SUFFIX)])
     return part is None or int(part["number"]) == 1
@@ -213,6 +252,13 @@ def _parts(path: Path) -> tuple[Path, ...]:
         f"{part['stem']}-{number:05}-of-{part['count']}{path.suffix}" for number in range(1, int(part["count"]) + 1)
     )
     return tuple(path.with_name(name) for name in names)
+
+
+def _is_unchanged(entry: ModelEntry) -> bool:
+    projector = entry.projector
+    return _stamps(entry.paths) == entry.stamps and (
+        projector is None or _stamps((projector.path,)) == (projector.stamp,)
+    )
 
 
 def _stamps(paths: tuple[Path, ...]) -> tuple[Stamp, ...]:

@@ -17,7 +17,7 @@ from engine.host.family_facts import facts, sampling
 from engine.host.ggml_types import FILE_TYPES, TENSOR_TYPES
 from engine.host.gguf_header import Header, Tensor, parameter_count, read_header, strings_among
 
-Capability = Literal["completion", "embedding", "tools", "insert", "thinking"]
+Capability = Literal["completion", "embedding", "tools", "insert", "thinking", "vision", "audio"]
 Pooling = Literal["none", "mean", "cls", "last", "rank"]
 
 _POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")

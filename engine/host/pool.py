@@ -312,12 +312,14 @@ class Pool:
         self._admission.ledger(worker.name).loads += 1
         worker.wanted_room = worker.wanted_room.joined(self._line.wanted_room(worker.name))
         _tell_family(worker)
+        projector = worker.entry.projector
         load = Load(
             path=str(worker.entry.path),
             params=msgspec.structs.replace(
                 self._config.load_of(worker.name),
                 least_ctx_tokens=worker.wanted_room.ctx_tokens,
                 least_input_tokens=worker.wanted_room.input_tokens,
+                projector=None if projector is None else str(projector.path),
             ),
             family=worker.entry.metadata.recognition.family.name,
             log_level=self._config.log_level,

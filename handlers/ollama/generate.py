@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from handlers import generations
 from handlers.context import Call
+from handlers.media import load_media
 from handlers.ollama.residency import change_residency
 from handlers.streaming import json_response, ndjson_response
 from handlers.wire.nullable import or_default
@@ -14,7 +15,9 @@ from handlers.wire.types.ollama import GenerateRequest
 async def generate(call: Call[GenerateRequest]) -> Response:
     """Continue a prompt, in lines of JSON unless `stream` is false; without a prompt, load or unload the model."""
     body = call.body
-    request = wire.parse(body, call.engine.model(body["model"]))
+    entry = call.engine.model(body["model"])
+    media = await load_media(call, entry, wire.media_sources(body))
+    request = wire.parse(body, entry, media)
     if not wire.has_prompt(body):
         return json_response(wire.render_residency(body["model"], await change_residency(call, request)))
     generation = await generations.begin(call, request)

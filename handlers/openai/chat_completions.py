@@ -4,10 +4,12 @@ from starlette.responses import Response
 
 from handlers import generations
 from handlers.context import Call
+from handlers.media import load_media
 from handlers.streaming import json_response, sse_response
 from handlers.wire.openai import chat_completions as wire
 from handlers.wire.openai.envelope import new_envelope
 from handlers.wire.openai.functions import uses_functions
+from handlers.wire.openai.messages import media_sources
 from handlers.wire.openai.stream_options import includes_usage
 from handlers.wire.types.openai import CreateChatCompletionRequest
 
@@ -16,7 +18,8 @@ async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Res
     """createChatCompletion: answer a conversation, whole or as server-sent events."""
     body = call.body
     entry = call.engine.model(body["model"])
-    request = wire.parse(body, entry)
+    media = await load_media(call, entry, media_sources(body["messages"]))
+    request = wire.parse(body, entry, media)
     generation = await generations.begin(call, request, wire.NAMES)
     envelope = new_envelope(wire.ID_PREFIX, body["model"], entry)
     form = {"logprobs": request.logprobs is not None, "functions": uses_functions(body)}

@@ -12,6 +12,7 @@ from engine import (
     GenerationRequest,
     GenerationResult,
     JsonObject,
+    Media,
     ModelEntry,
     ReasoningDelta,
     TextDelta,
@@ -34,8 +35,8 @@ def has_messages(body: Body) -> bool:
     return bool(body["messages"])
 
 
-def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
-    """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
+def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> GenerationRequest:
+    """The generation that a validated body asks of the model that it names; `media` are its pictures. Raises InvalidParameter."""
     tools = template_tools(body.get("tools"))
     messages = template_messages(body["messages"] or ())
     prompt = ChatPrompt(
@@ -43,6 +44,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
         tools=tools,
         continue_final_message=continues(messages),
         template_kwargs=template_kwargs(body.get("think"), entry),
+        media=media,
     )
     return generation_request(body, entry, prompt, tool_use=ToolUse() if tools else None)
 

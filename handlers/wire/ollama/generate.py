@@ -12,6 +12,7 @@ from engine import (
     GenerationResult,
     InfillPrompt,
     JsonObject,
+    Media,
     ModelEntry,
     Prompt,
     ReasoningDelta,
@@ -20,7 +21,9 @@ from engine import (
     TokenPrompt,
 )
 from handlers.wire.logprobs import render_logprobs
+from handlers.wire.media import MediaSource
 from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
+from handlers.wire.ollama.messages import picture_sources, with_pictures
 from handlers.wire.ollama.requests import generation_request
 from handlers.wire.ollama.thinking import template_kwargs
 from handlers.wire.refusal import InvalidParameter
@@ -29,16 +32,21 @@ from handlers.wire.types.ollama import GenerateRequest as Body
 
 def has_prompt(body: Body) -> bool:
     """Whether there is anything to generate from; without, the request loads or unloads the model."""
-    return bool(body.get("prompt") or body.get("suffix"))
+    return bool(body.get("prompt") or body.get("suffix") or body.get("images"))
 
 
-def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
-    """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
+def media_sources(body: Body) -> list[MediaSource]:
+    """The pictures that the prompt is about."""
+    return picture_sources(body.get("images"), "images")
+
+
+def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> GenerationRequest:
+    """The generation that a validated body asks of the model that it names; `media` are its pictures. Raises InvalidParameter."""
     raw = bool(body.get("raw"))
     if raw:
-        _refuse_beside(body, "raw", ("system", "context", "suffix"))
+        _refuse_beside(body, "raw", ("system", "context", "suffix", "images"))
     kwargs = template_kwargs(body.get("think"), entry)
-    prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs)
+    prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs, media)
     return generation_request(body, entry, prompt, return_context=not raw)
 
 
@@ -77,23 +85,23 @@ def _context(end: Finished | GenerationResult) -> JsonObject:
     return {"context": list(end.context)} if end.context else {}
 
 
-def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject) -> Prompt:
+def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject, media: tuple[Media, ...]) -> Prompt:
     """Filling in, or one turn of the model's template; a model without one, of no family known here, continues the text as it stands."""
     text = body.get("prompt") or ""
     if body.get("suffix"):
         return _infill(body, entry)
     context = tuple(body.get("context") or ())
-    if entry.metadata.chat_template is None and not entry.metadata.recognition.is_known:
+    if entry.metadata.chat_template is None and not entry.metadata.recognition.is_known and not media:
         if body.get("system"):
             raise InvalidParameter(f"system: the model {entry.name!r} has no template to put it into", "system")
         return TokenPrompt(tokens=context, text=text) if context else TextPrompt(text=text)
     system: list[JsonObject] = [{"role": "system", "content": body["system"]}] if body.get("system") else []
-    messages = [*system, {"role": "user", "content": text}]
-    return ChatPrompt(messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context)
+    messages = [*system, {"role": "user", "content": with_pictures(body.get("images"), text)}]
+    return ChatPrompt(messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context, media=media)
 
 
 def _infill(body: Body, entry: ModelEntry) -> InfillPrompt:
-    _refuse_beside(body, "suffix", ("system", "context"))
+    _refuse_beside(body, "suffix", ("system", "context", "images"))
     if "insert" not in entry.metadata.capabilities:
         raise InvalidParameter(f"suffix: the model {entry.name!r} does not support insert", "suffix")
     return InfillPrompt(prefix=body.get("prompt") or "", suffix=body.get("suffix") or "")

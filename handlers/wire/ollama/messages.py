@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine import JsonObject
+from handlers.wire.media import MediaSource
 from handlers.wire.types.ollama import ChatMessage, ToolCall, ToolDefinition
 
 
@@ -10,6 +11,27 @@ def template_messages(messages: Sequence[ChatMessage]) -> tuple[JsonObject, ...]
     """The conversation for the model's template. A tool's answer is named by `tool_name`, or after the call that it answers."""
     names = dict(_function_names(messages))
     return tuple(_message(message, names) for message in messages)
+
+
+def media_sources(messages: Sequence[ChatMessage]) -> list[MediaSource]:
+    """The pictures of a conversation, in order."""
+    return [
+        source
+        for number, message in enumerate(messages)
+        for source in picture_sources(message.get("images"), f"messages[{number}].images")
+    ]
+
+
+def picture_sources(images: Sequence[str] | None, where: str) -> list[MediaSource]:
+    """Pictures in base64; `where` is the field that lists them."""
+    return [MediaSource("image", f"{where}[{number}]", base64=image) for number, image in enumerate(images or ())]
+
+
+def with_pictures(images: Sequence[str] | None, text: str | None) -> str | list[JsonObject]:
+    """A message's content: its pictures come before its text."""
+    if not images:
+        return text or ""
+    return [*({"type": "image"} for _ in images), {"type": "text", "text": text or ""}]
 
 
 def template_tools(tools: Sequence[ToolDefinition] | None) -> tuple[JsonObject, ...]:
@@ -26,7 +48,7 @@ def _message(message: ChatMessage, names: Mapping[str, str]) -> JsonObject:
         "tool_calls": [_tool_call(call) for call in message.get("tool_calls") or () if "function" in call],
     }
     given = {key: value for key, value in optional.items() if value}
-    return {"role": message["role"], "content": message.get("content") or "", **given}
+    return {"role": message["role"], "content": with_pictures(message.get("images"), message.get("content")), **given}
 
 
 def _tool_call(call: ToolCall) -> JsonObject:

@@ -14,6 +14,7 @@ from engine import (
     GenerationRequest,
     GenerationResult,
     JsonObject,
+    Media,
     ModelEntry,
     ReasoningDelta,
     TextDelta,
@@ -48,8 +49,8 @@ _WHOLE = "chat.completion"
 _CHUNK = "chat.completion.chunk"
 
 
-def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
-    """The generation that a validated body asks of the model that it names. Raises InvalidParameter."""
+def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> GenerationRequest:
+    """The generation that a validated body asks of the model that it names; `media` are what its sources hold. Raises InvalidParameter."""
     check_stream_options(body)
     offer = parse_tools(body)
     constraint = parse_constraint(body, parse_response_format(body.get("response_format")), "response_format")
@@ -63,6 +64,7 @@ def parse(body: Body, entry: ModelEntry) -> GenerationRequest:
             tools=offer.tools,
             **parse_ending(body, messages)._asdict(),
             template_kwargs=template_kwargs(body, entry),
+            media=media,
         ),
         sampling=parse_sampling(body),
         constraint=constraint,

@@ -56,7 +56,11 @@ def render_usage(usages: Iterable[Usage]) -> JsonObject:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": sum(usage.cached_tokens for usage in each), "audio_tokens": 0},
+        "prompt_tokens_details": {
+            "cached_tokens": sum(usage.cached_tokens for usage in each),
+            "audio_tokens": sum(usage.audio_tokens for usage in each),
+            **_images(sum(usage.image_tokens for usage in each)),
+        },
         "completion_tokens_details": {
             "reasoning_tokens": sum(usage.reasoning_tokens for usage in each),
             "audio_tokens": 0,
@@ -64,3 +68,8 @@ def render_usage(usages: Iterable[Usage]) -> JsonObject:
             "rejected_prediction_tokens": sum(usage.rejected_prediction_tokens for usage in each),
         },
     }
+
+
+def _images(tokens: int) -> JsonObject:
+    """Said only where there are some: older clients do not know it."""
+    return {"image_tokens": tokens} if tokens else {}

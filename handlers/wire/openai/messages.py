@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine import JsonObject
+from handlers.wire.media import MediaSource, source_at
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import (
     ChatCompletionMessageToolCall,
@@ -16,6 +17,8 @@ from handlers.wire.types.openai import (
     ChatCompletionRequestUserMessageContentPart,
 )
 
+_MEDIA = {"image_url": "image", "input_audio": "audio"}
+
 Part = ChatCompletionRequestUserMessageContentPart | ChatCompletionRequestAssistantMessageContentPart
 
 
@@ -24,7 +27,7 @@ def template_messages(messages: Sequence[ChatCompletionRequestMessage]) -> tuple
 
     The older `function` role becomes `tool`; absent content is empty text. A tool's answer gets the name of the function that it
     answers, which some templates show.
-    Raises InvalidParameter for a part that is not text.
+    A picture or a sound is a part without its content. Raises InvalidParameter for a part of another kind.
     """
     names = _function_names(messages)
     return tuple(_message(message, names, f"messages[{number}]") for number, message in enumerate(messages))
@@ -72,6 +75,25 @@ def _named(name: str | None) -> JsonObject:
     return {"name": name} if name else {}
 
 
+def media_sources(messages: Sequence[ChatCompletionRequestMessage]) -> list[MediaSource]:
+    """The pictures and sounds of a conversation, in order. Raises InvalidParameter for an address that is none."""
+    return [
+        source
+        for number, message in enumerate(messages)
+        if message["role"] == "user" and not isinstance(message["content"], str)
+        for place, part in enumerate(message["content"])
+        if (source := _source(part, f"messages[{number}].content[{place}]")) is not None
+    ]
+
+
+def _source(part: Part, where: str) -> MediaSource | None:
+    if part["type"] == "image_url":
+        return source_at("image", part["image_url"]["url"], where)
+    if part["type"] == "input_audio":
+        return MediaSource("audio", where, base64=part["input_audio"]["data"])
+    return None
+
+
 def _content(content: str | Sequence[Part] | None, where: str) -> str | list[JsonObject]:
     if isinstance(content, str):
         return content
@@ -85,7 +107,9 @@ def _part(part: Part, where: str) -> JsonObject:
         return {"type": "text", "text": part["text"]}
     if part["type"] == "refusal":
         return {"type": "text", "text": part["refusal"]}
-    raise InvalidParameter(f"{where}: expected text, but got {part['type']}", where, code=UNSUPPORTED_PARAMETER)
+    if part["type"] in _MEDIA:
+        return {"type": _MEDIA[part["type"]]}
+    raise InvalidParameter(f"{where}: expected text, a picture or sound, but got {part['type']}", where, code=UNSUPPORTED_PARAMETER)
 
 
 def _function_calls(message: ChatCompletionRequestAssistantMessage) -> Iterator[ChatCompletionMessageToolCall]:

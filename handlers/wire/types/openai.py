@@ -122,7 +122,7 @@ class ChatCompletionRequestUserMessage(TypedDict):
 
 
 class ChatCompletionRequestMessageContentPartImage(TypedDict):
-    """A part that is a picture."""
+    """A part that is a picture: PNG, JPEG, GIF, BMP or WebP."""
 
     type: Literal["image_url"]
     image_url: ChatCompletionRequestMessageContentPartImageImageUrl

@@ -1,0 +1,95 @@
+"""Which `mmproj` file goes with a model: the one that is named for it, or that lies beside it under a name that says so.
+
+Owns those names, as model hubs and llama.cpp's converter give them, and what such a file says of itself. Must not know how one is loaded.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import CatalogError
+from engine.host.gguf_header import read_header
+
+_MARK = "mmproj"
+_SEPARATORS = "-_."
+_PRECISION = re.compile(r"[-_.](f16|bf16|f32|fp16|fp32|i?q\d\w*|mxfp4)$")
+_OF_ANY_MODEL = ("", "model")
+_PREFERRED = ("f16", "bf16", "f32")
+"""Encoders are small and lose by quantization what they are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectorFile:
+    """A projector. `sees`: it takes pictures; `hears`: it takes sound. Equal while nothing has changed on disk."""
+
+    path: Path
+    stamp: tuple[int, int]
+    sees: bool
+    hears: bool
+
+
+def is_projector_name(file_name: str) -> bool:
+    """Whether a file is a projector by its name, and no model."""
+    return _MARK in file_name.lower()
+
+
+def beside(model: Path) -> Path | None:
+    """The projector in a model's directory that goes with it.
+
+    Either it has the model's name (`mmproj-NAME-F16.gguf`, `NAME-mmproj-F16.gguf`), or the name of none (`mmproj.gguf`,
+    `mmproj-model-F16.gguf`) where the model is the directory's only one.
+    """
+    try:
+        files = sorted(path for path in model.parent.iterdir() if path.suffix.lower() == ".gguf")
+    except OSError:
+        return None
+    projectors = [path for path in files if is_projector_name(path.name)]
+    if not projectors:
+        return None
+    named = [path for path in projectors if _is_named_for(path, model)]
+    is_alone = len({_model_part(path) for path in files if not is_projector_name(path.name)}) == 1
+    candidates = named or [path for path in projectors if is_alone and _base(path) in _OF_ANY_MODEL]
+    return min(candidates, key=_rank, default=None)
+
+
+def read_projector(path: Path) -> ProjectorFile:
+    """What a projector's file says. Raises CatalogError where it is none."""
+    values = read_header(path).values
+    if values.get("general.architecture") != "clip":
+        raise CatalogError(
+            f"{path}: not a projector: its general.architecture is {values.get('general.architecture')!r}"
+        )
+    status = path.stat()
+    return ProjectorFile(
+        path,
+        (status.st_size, status.st_mtime_ns),
+        sees=values.get("clip.has_vision_encoder") is True,
+        hears=values.get("clip.has_audio_encoder") is True,
+    )
+
+
+def _is_named_for(projector: Path, model: Path) -> bool:
+    """Whether the model's name begins with what the projector's has beside the mark and its precision."""
+    base = _base(projector)
+    stem = model.stem.lower()
+    return base not in _OF_ANY_MODEL and stem.startswith(base) and stem[len(base) : len(base) + 1] in ("", *_SEPARATORS)
+
+
+def _base(projector: Path) -> str:
+    before, _, after = _without_precision(projector.stem.lower()).partition(_MARK)
+    return "-".join(part for part in (before.strip(_SEPARATORS), after.strip(_SEPARATORS)) if part)
+
+
+def _without_precision(stem: str) -> str:
+    return _PRECISION.sub("", stem)
+
+
+def _rank(projector: Path) -> tuple[int, str]:
+    found = _PRECISION.search(projector.stem.lower())
+    precision = found[1] if found else ""
+    return (_PREFERRED.index(precision) if precision in _PREFERRED else len(_PREFERRED)), projector.name
+
+
+def _model_part(path: Path) -> str:
+    """The same for all parts of a split model."""
+    return re.sub(r"-\d{5}-of-\d{5}$", "", path.stem)
