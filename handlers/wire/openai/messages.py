@@ -109,7 +109,9 @@ def _part(part: Part, where: str) -> JsonObject:
         return {"type": "text", "text": part["refusal"]}
     if part["type"] in _MEDIA:
         return {"type": _MEDIA[part["type"]]}
-    raise InvalidParameter(f"{where}: expected text, a picture or sound, but got {part['type']}", where, code=UNSUPPORTED_PARAMETER)
+    raise InvalidParameter(
+        f"{where}: expected text, a picture or sound, but got {part['type']}", where, code=UNSUPPORTED_PARAMETER
+    )
 
 
 def _function_calls(message: ChatCompletionRequestAssistantMessage) -> Iterator[ChatCompletionMessageToolCall]:

@@ -75,8 +75,8 @@ def test_the_older_function_role_is_a_tools_answer() -> None:
     assert rendered(message) == [{"role": "tool", "content": "", "name": "weather"}]
 
 
-def test_a_part_that_is_not_text_is_refused_by_its_place() -> None:
-    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}}
+def test_a_part_that_is_a_file_is_refused_by_its_place() -> None:
+    file = {"type": "file", "file": {"file_id": "x"}}
     with pytest.raises(InvalidParameter) as refusal:
-        rendered({"role": "user", "content": "Hi"}, {"role": "user", "content": [picture]})
+        rendered({"role": "user", "content": "Hi"}, {"role": "user", "content": [file]})
     assert (refusal.value.param, refusal.value.code) == ("messages[1].content[0]", "unsupported_parameter")
