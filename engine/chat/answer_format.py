@@ -28,8 +28,9 @@ class AnswerFormat:
     @property
     def marks(self) -> tuple[str, ...]:
         """The texts that a vocabulary may have as tokens of their own."""
-        calls = (*self.calls.openings, *self.calls.openings_at_start, *self.calls.marks) if self.calls else ()
-        return (*(self.reasoning.marks if self.reasoning else ()), *calls)
+        form = self.calls
+        openings = (*form.openings, *form.openings_at_start, *form.loose_openings) if form else ()
+        return (*(self.reasoning.marks if self.reasoning else ()), *openings, *(form.marks if form else ()))
 
     def thinking(self, prompt_end: str, *, is_begun: bool = False, is_split: bool = True) -> Thinking | None:
         """The thinking before an answer to a prompt that ends so; None where the model has no marks for it. `is_begun`: the prompt may hold

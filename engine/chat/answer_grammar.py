@@ -4,6 +4,7 @@ Owns the order of an answer's parts. Must not know a vocabulary, the form of a c
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from engine.chat.lark import TEXT, Lark
@@ -98,13 +99,10 @@ def _calls_or_text(begun: _Begun, lark: Lark) -> str:
     """Calls, or text that does not begin as they do."""
     if all(map(lark.is_token, begun.calls)):
         return f"({' | '.join(begun.each)} | {TEXT})"
-    beginnings = "".join(sorted({_in_class(opening[0]) for opening in begun.calls}))
-    other = lark.rule("OTHER_TEXT", rf"/[ \t\r\n]*([^ \t\r\n{beginnings}](.|\n)*)?/")
+    openings = "|".join(map(re.escape, begun.calls))
+    begins_as_calls = lark.regex(rf"[ \t\r\n]*({openings})(.|\n)*")
+    other = lark.rule("OTHER_TEXT", f"{TEXT} & ~{begins_as_calls}")
     return f"({' | '.join(begun.each)} | {other})"
-
-
-def _in_class(character: str) -> str:
-    return "\\" + character if character in r"\]^-/[" else character
 
 
 def _thought(thinking: Thinking | None, lark: Lark) -> str:

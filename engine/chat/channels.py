@@ -104,8 +104,11 @@ class _Parts:
     def _next_marks(self) -> Marks:
         """What ends content at this place."""
         may_call = self._unfinished < _MAX_UNFINISHED and (self._in_parallel or not self._answer.complete_calls)
-        calls = self._tools.openings if self._tools and may_call else ()
+        calls = self._call_openings() if may_call else ()
         return Marks((*calls, *self._thought_openings(), *(self._marks.answer_closings if self._marks else ())))
+
+    def _call_openings(self) -> tuple[str, ...]:
+        return (*self._tools.openings, *self._tools.loose_openings) if self._tools else ()
 
     def _thought_openings(self) -> tuple[str, ...]:
         return (self._marks.opening,) if self._marks and self._marks.recurs else ()
@@ -116,7 +119,7 @@ class _Parts:
             assert self._thoughts is not None
             yield from self._thoughts.read_again()
             yield from self._read_answer_opening()
-        elif self._tools and found in self._tools.openings:
+        elif self._tools and found in self._call_openings():
             yield from self._read_call(self._tools, found, content)
         else:
             yield from content.hold_closing(found)
@@ -187,6 +190,7 @@ def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:
 def _read_calls(tools: ToolFormat, opening: str, answer: Answer) -> Reading[bool]:
     """Reads calls from behind their opening on. False if there was none: the text is then to be read again from where it was kept."""
     source, calls_before = answer.source, answer.complete_calls
+    answer.trust(is_certain=opening not in tools.loose_openings)
     try:
         yield from tools.read(opening, answer)
     except Unreadable:

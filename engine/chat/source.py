@@ -42,13 +42,15 @@ class Marks:
 
 
 class Source:
-    """The text. `is_over`: nothing follows. `is_cut`: it ended because a limit was reached. `is_starved`: a reader wanted more."""
+    """The text. `is_over`: nothing follows. `is_cut`: it ended because a limit was reached. `is_starved`: a reader wanted more.
+    `passed`: the last character before a mark that was looked for."""
 
     def __init__(self) -> None:
         self._text = ""
         self._at = 0
         self._kept = 0
         self._may_trim = True
+        self.passed = ""
         self.is_over = False
         self.is_cut = False
         self.is_starved = False
@@ -86,6 +88,10 @@ class Source:
         """The next characters, which have come already."""
         self._at += length
         return self._text[self._at - length : self._at]
+
+    def put_back(self, length: int) -> None:
+        """What was read last is to be read again; only behind a remembered place."""
+        self._at -= length
 
     def white_space(self) -> Reading[str]:
         """All white space that follows, up to something else or the end."""
@@ -141,6 +147,7 @@ class Source:
             if trims:
                 end = self._at + len(self._text[self._at : end].rstrip(WHITE_SPACE))
             if end > self._at:
+                self.passed = self._text[end - 1]
                 emit(self.take(end - self._at))
             if found:
                 return found.group()

@@ -38,6 +38,10 @@ class ToolFormat(Protocol):
         """The texts that open calls only where the answer begins with them. A form with such has no other openings that are plain text."""
 
     @property
+    def loose_openings(self) -> tuple[str, ...]:
+        """Texts that may open calls, though nothing holds what follows them to that: calls behind these are read once they are complete."""
+
+    @property
     def marks(self) -> tuple[str, ...]:
         """Further texts that a vocabulary may have as tokens of their own."""
 

@@ -5,6 +5,7 @@ Must not know what surrounds the object.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.chat.answer import Answer
@@ -13,26 +14,53 @@ from engine.chat.source import Reading, Source, Unreadable
 
 @dataclass(frozen=True)
 class JsonCall:
-    """The names of the members that hold the function's name, its arguments and the call's id."""
+    """The names of the members that hold the function's name, its arguments and the call's id, and of one that holds all of these.
+    `is_marked`: only a call stands where one is read; else an object is one only if it has nothing but such members, a name first and
+    arguments, and calls a function that is offered. `new_id`: of a call that has none; None: any will do."""
 
     names: tuple[str, ...] = ("name",)
     arguments: tuple[str, ...] = ("arguments", "parameters")
     ids: tuple[str, ...] = ("id",)
+    wrappers: tuple[str, ...] = ("function",)
+    is_marked: bool = True
+    new_id: Callable[[], str | None] = lambda: None
 
     def read(self, answer: Answer) -> Reading[None]:
         """Reads one object. Raises Unreadable if it is no call."""
-        object_ = _Members()
         yield from answer.source.expect("{")
-        separator = ""
+        yield from self.read_members(answer)
+
+    def read_members(self, answer: Answer, *, name: str = "") -> Reading[None]:
+        """Reads the rest of an object, behind its brace, or behind the string that is the function's `name`."""
+        object_ = _Members(name, separator="," if name else "")
+        try:
+            yield from self._members(object_, answer)
+        except Unreadable:
+            if answer.source.is_cut and answer.source.is_starved:
+                self._begin(object_, answer)
+            raise
+        if not self.is_marked and not object_.has_arguments:
+            raise Unreadable("it has no arguments")
+        self._begin(object_, answer)
+        if not object_.is_passed_on:
+            answer.arguments(object_.arguments)
+        if object_.call_id:
+            answer.identify_call(object_.call_id)
+        answer.end_call()
+
+    def _begin(self, object_: "_Members", answer: Answer) -> None:
+        if object_.name and not object_.is_begun and (self.is_marked or answer.offers(object_.name)):
+            object_.is_begun = True
+            answer.begin_call(object_.name, object_.call_id or self.new_id())
+        if not object_.is_begun:
+            raise Unreadable("it names no function")
+
+    def _members(self, object_: "_Members", answer: Answer) -> Reading[None]:
         while not (yield from _closes(answer.source)):
-            yield from answer.source.expect(separator)
+            yield from answer.source.expect(object_.separator)
             yield from answer.source.white_space()
             yield from self._member(object_, answer)
-            separator = ","
-        if not object_.is_begun:
-            answer.begin_call(object_.name, object_.call_id)
-            answer.arguments(object_.arguments)
-        answer.end_call()
+            object_.separator = ","
 
     def _member(self, object_: "_Members", answer: Answer) -> Reading[None]:
         source = answer.source
@@ -40,21 +68,30 @@ class JsonCall:
         yield from source.white_space()
         yield from source.expect(":")
         yield from source.white_space()
-        if key in self.names:
+        if key in self.wrappers and (yield from source.accept("{")) is not None:
+            object_.separator = ""
+            yield from self._members(object_, answer)
+        elif key in self.names or key in self.wrappers:
             object_.name = yield from _string(source)
         elif key in self.arguments:
             yield from self._arguments(object_, answer)
         elif key in self.ids:
-            object_.call_id = _id(json.loads((yield from _value(source)), strict=False))
+            object_.call_id = _id(_decoded((yield from _value(source))))
         else:
-            yield from _value(source)
+            yield from self._further(key, source)
+
+    def _further(self, key: str, source: Source) -> Reading[None]:
+        if not self.is_marked and key != "type":
+            raise Unreadable(f"calls have no member {key}")
+        yield from _value(source)
 
     def _arguments(self, object_: "_Members", answer: Answer) -> Reading[None]:
         """Passes them on as they come where the name is known already."""
         opening = yield from answer.source.peek()
+        object_.has_arguments |= opening != ""
         if opening == "{" and object_.name and not object_.is_begun:
-            answer.begin_call(object_.name, object_.call_id)
-            object_.is_begun = True
+            self._begin(object_, answer)
+            object_.is_passed_on = True
             yield from answer.source.json(answer.arguments)
             return
         text = (yield from _string(answer.source)) if opening == '"' else (yield from _value(answer.source))
@@ -64,12 +101,15 @@ class JsonCall:
 
 @dataclass
 class _Members:
-    """What is known of a call so far. `is_begun`: it has been delivered up to its arguments."""
+    """What is known of a call so far. `is_begun`: its name has been delivered, `is_passed_on`: so have been its arguments."""
 
     name: str = ""
     call_id: str | None = None
     arguments: str = "{}"
+    separator: str = ""
+    has_arguments: bool = False
     is_begun: bool = False
+    is_passed_on: bool = False
 
 
 def _closes(source: Source) -> Reading[bool]:
@@ -85,13 +125,17 @@ def _value(source: Source) -> Reading[str]:
 
 def _string(source: Source) -> Reading[str]:
     text = yield from _value(source)
-    try:
-        value = json.loads(text, strict=False)
-    except ValueError as error:
-        raise Unreadable("it is no JSON") from error
+    value = _decoded(text)
     if not isinstance(value, str):
         raise Unreadable(f"{text} is no string")
     return value
+
+
+def _decoded(text: str) -> object:
+    try:
+        return json.loads(text, strict=False)
+    except ValueError as error:
+        raise Unreadable("it is no JSON") from error
 
 
 def _id(value: object) -> str | None:

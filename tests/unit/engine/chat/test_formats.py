@@ -4,6 +4,8 @@ import pytest
 
 from engine.chat.formats import tool_format
 from engine.chat.tool_formats.hermes import HermesFormat
+from engine.chat.tool_formats.llama import LlamaFormat
+from engine.chat.tool_formats.mistral import MistralFormat
 from engine.families import LAST_RESORT
 
 
@@ -14,7 +16,8 @@ from engine.families import LAST_RESORT
         (LAST_RESORT.template, type(None)),
         ("<tool_call>\n<function=name>\n<parameter=p>", type(None)),
         ("<tool_call>name\n<arg_key>k</arg_key>", type(None)),
-        ("[TOOL_CALLS]", type(None)),
+        ("{{ '[TOOL_CALLS][' }}", MistralFormat),
+        ('<|start_header_id|> say {"name": function, "parameters": {}} or {{ \'"parameters": \' }}', LlamaFormat),
     ],
 )
 def test_the_form_is_the_one_that_the_template_shows(template: str, form: type) -> None:

@@ -53,6 +53,7 @@ def test_arguments_are_spelled_as_the_model_spelled_them_unless_that_is_no_json(
         '{"name":"f","arguments":{"a":NaN}}',
         '{"name":"f","arguments":{"a":tru}}',
         '{"name":"f\n\\udfff"}',
+        '{"name":"f","id":"\\x"}',
     ],
 )
 def test_an_object_that_describes_no_call_is_none(text: str) -> None:

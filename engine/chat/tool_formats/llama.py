@@ -1,0 +1,90 @@
+"""The form of Llama 3: the answer is one JSON object with `name` and `parameters`; behind `<|python_tag|>` stands a call of a built-in
+tool, `search.call(query="...")`, or code for one that runs Python.
+
+Owns that form and how far it may be bent: such an object for an offered function may also stand behind text or the tag, several may follow
+one another, each may lie in OpenAI's wrapper. It is written alone: the template refuses more than one call in its history.
+Must not know thinking.
+"""
+
+import json
+
+from engine.chat.answer import Answer
+from engine.chat.lark import SPACED, Lark
+from engine.chat.source import Reading, Unreadable
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.json_call import JsonCall
+from engine.chat.tool_formats.plain_name import read_plain_name
+from engine.chat.tool_formats.python_code import PYTHON_TAG, read_python_code
+
+_WRITTEN = '{"name": "'
+_WITHIN_JSON = "[{,"
+"""What an object stands behind that is part of another."""
+_BUILT_IN = ("brave_search", "wolfram_alpha")
+_CALL = JsonCall(arguments=("parameters", "arguments"), is_marked=False)
+
+
+class LlamaFormat:
+    """The form as a whole."""
+
+    openings = ()
+    openings_at_start = (_WRITTEN,)
+    loose_openings = ("{", PYTHON_TAG)
+    marks = ()
+
+    def read(self, opening: str, answer: Answer) -> Reading[None]:
+        """One call, or several objects with white space, commas or semicolons between them."""
+        source = answer.source
+        if opening == "{" and source.passed and source.passed in _WITHIN_JSON:
+            raise Unreadable("it is part of a larger document")
+        if opening != PYTHON_TAG:
+            source.put_back(len(opening))
+        yield from source.white_space()
+        if (yield from source.peek()) == "{":
+            yield from _read_objects(answer)
+        elif (yield from _read_built_in(answer)) is None:
+            yield from read_python_code(answer)
+
+    def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
+        """One call."""
+        return " | ".join(_call(tool, lark) for tool in tools)
+
+
+def _call(tool: CallableTool, lark: Lark) -> str:
+    start = json.dumps(tool.name, ensure_ascii=False)[1:] + ', "parameters": '
+    arguments = lark.json(tool.arguments_schema, spacing=SPACED, lenient=not tool.is_strict)
+    return f"{lark.text(start)} {arguments} {lark.text('}')}"
+
+
+def _read_objects(answer: Answer) -> Reading[None]:
+    source = answer.source
+    while True:
+        yield from _CALL.read(answer)
+        yield from source.white_space()
+        separator = yield from source.accept(";", ",")
+        yield from source.white_space()
+        if (yield from source.peek()) != "{":
+            if separator:
+                raise Unreadable("another call follows")
+            return
+
+
+def _read_built_in(answer: Answer) -> Reading[str | None]:
+    """Reads a call with named arguments, as in Python, and gives the function's name; None if there is none."""
+    source = answer.source
+    names = (*answer.offered, *_BUILT_IN)
+    found = yield from source.accept(*(f"{name}.call(" for name in names))
+    if found is None:
+        return None
+    answer.begin_call(found.removesuffix(".call("))
+    opening = "{"
+    while (yield from source.accept(")")) is None:
+        if opening != "{":
+            yield from source.expect(",")
+            yield from source.white_space()
+        key, _ = yield from read_plain_name(source, "=", no_name=("\n", ")", ",", '"'))
+        answer.arguments(f"{opening}{json.dumps(key)}: ")
+        yield from source.json(answer.arguments)
+        opening = ", "
+    answer.arguments("{}" if opening == "{" else "}")
+    answer.end_call()
+    return found
