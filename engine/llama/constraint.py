@@ -42,21 +42,14 @@ class Constraint:
     """What one sequence may still say."""
 
     def __init__(self, matcher: LLMatcher, mask: TokenMask, schema: JsonSchema | None = None) -> None:
-        """`mask` is room for the next mask; constraints that are asked in turns may share it. `schema`: what a finished answer is
-        checked against."""
+        """`mask` is room for the next mask; constraints that are asked in turns may share it. `schema`: what it was compiled of."""
         self._matcher = matcher
         self._mask = mask
-        self._schema = schema
+        self.schema = schema
 
     def copy(self) -> "Constraint":
         """An independent constraint in the same state."""
-        return Constraint(self._matcher.deep_copy(), self._mask, self._schema)
-
-    def check(self, answer: bytes) -> None:
-        """LlamaError if a finished answer is not what was asked for: a wrong one must not pass as valid."""
-        violation = self._schema.violation(answer) if self._schema else None
-        if violation:
-            raise LlamaError(f"the answer is not valid under its schema: {violation}")
+        return Constraint(self._matcher.deep_copy(), self._mask, self.schema)
 
     def mask(self, logits: NDArray[np.float32]) -> None:
         """Set the logits of tokens that are not allowed next to minus infinity."""

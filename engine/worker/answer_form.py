@@ -18,7 +18,7 @@ from engine.chat.reasoning import Thinking
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
-from engine.llama.json_schemas import SchemaUnsupported
+from engine.llama.json_schemas import JsonSchema, SchemaUnsupported
 from engine.llama.model import Model
 from engine.request import (
     ChatPrompt,
@@ -31,6 +31,7 @@ from engine.request import (
     ToolUse,
 )
 from engine.request import Constraint as Wanted
+from engine.worker.answer_check import AnswerCheck
 
 _OPENING_TOKENS = 16
 """So many last tokens of a prompt show whether the template opened the model's thinking."""
@@ -69,6 +70,24 @@ class AnswerForm:
         return self._format.parser(
             answer, thinking=thinking, reads_calls=use is not None, in_parallel=use is None or use.in_parallel
         )
+
+    def check(self, request: GenerationRequest) -> AnswerCheck | None:
+        """What a finished answer is looked at for; None where nothing is promised of it. EngineError where that can't be enforced."""
+        content, arguments, use = None, {}, request.tool_use
+        if isinstance(request.constraint, JsonConstraint):
+            with _enforcing("this JSON schema", "schema"):
+                content = self._compiler.json(request.constraint.schema).schema
+        if use is not None and self._format.calls is not None and (use.strict or use.is_required):
+            assert isinstance(request.prompt, ChatPrompt)
+            with _enforcing("the schema of a tool's arguments", "tools"):
+                arguments = dict(self._strict_arguments(request.prompt.tools, use))
+        return AnswerCheck(content, arguments) if content or arguments else None
+
+    def _strict_arguments(self, tools: Iterable[JsonObject], use: ToolUse) -> Iterator[tuple[str, JsonSchema]]:
+        for tool in _callable(tools, use):
+            schema = self._compiler.json(json.dumps(tool.arguments_schema)).schema if tool.is_strict else None
+            if schema is not None:
+                yield tool.name, schema
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
@@ -123,9 +142,6 @@ class AnswerForm:
         tools = list(_callable(request.prompt.tools, use))
         if use.strict or use.is_required:
             with _enforcing("the schema of a tool's arguments", "tools"):
-                for tool in tools:
-                    if tool.is_strict:
-                        self._compiler.json(json.dumps(tool.arguments_schema))  # refuses what would not be enforced
                 return self._compile_calls(self._format.calls, tools, use, thinking, answer)
         try:
             return self._compile_calls(self._format.calls, tools, use, thinking, answer)

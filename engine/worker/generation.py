@@ -267,8 +267,6 @@ class Generator:
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> Iterator[tuple[int, Event]]:
         job = sequence.job
-        if reason == "stop" and sequence.constraint and not sequence.output.hit_stop_string:
-            sequence.constraint.check(b"".join(map(self._model.piece, sequence.tokens[len(job.prompt_tokens) :])))
         if sequence.slot is not None:
             self._settle_draft(sequence, sequence.slot)
         self._scheduler.discard(sequence)

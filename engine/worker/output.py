@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.chat.answer import Content, Piece, Reasoning
 from engine.chat.channels import ChannelParser
 from engine.events import ChoiceFinished, Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
+from engine.worker.answer_check import AnswerCheck
 from engine.worker.detokenizer import Detokenizer
 from engine.worker.stop_strings import StopStrings
 
@@ -14,14 +15,22 @@ class AnswerOutput:
     """Turns the token pieces of answer `index` into events, whatever their boundaries."""
 
     def __init__(
-        self, index: int, *, stop: StopStrings, parser: ChannelParser | None, marks: Mapping[int, bytes] | None = None
+        self,
+        index: int,
+        *,
+        stop: StopStrings,
+        parser: ChannelParser | None,
+        marks: Mapping[int, bytes] | None = None,
+        check: AnswerCheck | None = None,
     ) -> None:
-        """`parser` recognises reasoning and tool calls; None: all text is content. `marks`: control tokens that it looks for, as text."""
+        """`parser` recognises reasoning and tool calls; None: all text is content. `marks`: control tokens that it looks for, as text.
+        `check`: what the answer was promised to be."""
         self._marks = marks if marks and parser else {}
         self._index = index
         self._detokenizer = Detokenizer()
         self._stop_strings = stop
         self._parser = parser
+        self._check = check
         self._decoded_length = 0
         self._released_length = 0
         self._logprobs: deque[tuple[int, int, TokenLogprob]] = deque()  # from where to where in the text, and what
@@ -45,7 +54,8 @@ class AnswerOutput:
     def finish(
         self, reason: FinishReason, *, completion_tokens: int, cumulative_logprob: float | None
     ) -> Iterator[Event]:
-        """What is still held back, and the end. A complete tool call turns `stop` into `tool_calls`."""
+        """What is still held back, and the end. A complete tool call turns `stop` into `tool_calls`. LlamaError if an answer that was
+        not cut short is not what was promised."""
         if not self.hit_stop_string:
             text, self.hit_stop_string = self._stop_strings.push(self._detokenizer.flush())
             yield from self._release(text)
@@ -54,6 +64,8 @@ class AnswerOutput:
             self._released_length = self._decoded_length + 1
         yield from self._events(self._parser.finish(is_cut=reason == "length") if self._parser else ())
         yield from self._left_over_logprobs()
+        if self._check and reason == "stop" and not self.hit_stop_string:
+            self._check.check()
         yield ChoiceFinished(
             index=self._index,
             finish_reason="tool_calls" if reason == "stop" and self._parser and self._parser.complete_calls else reason,
@@ -70,6 +82,8 @@ class AnswerOutput:
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:
             self._ends_with_call = not isinstance(piece, Content)
+            if self._check:
+                self._check.note(piece)
             if isinstance(piece, Content):
                 yield TextDelta(index=self._index, text=piece.text, logprobs=self._take_logprobs())
             elif isinstance(piece, Reasoning):

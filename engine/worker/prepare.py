@@ -94,7 +94,8 @@ class Preparer:
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
         self._check_bans(request)
         _check_breakers(request)
-        constraint, stop = self._form.constraint(request, text_tokens), _stop_strings(request)
+        check, stop = self._form.check(request), _stop_strings(request)
+        constraint = self._form.constraint(request, text_tokens)
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
         job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora), places)
@@ -103,7 +104,14 @@ class Preparer:
         with job.resources:
             for index in range(request.n):
                 held_to = constraint.copy() if constraint else None
-                sequence = self._sequence(job, index, text_tokens, held_to, stop.copy())
+                output = AnswerOutput(
+                    index,
+                    stop=stop.copy(),
+                    parser=self._form.parser(request, text_tokens),
+                    marks=self._form.marks,
+                    check=check.copy() if check else None,
+                )
+                sequence = self._sequence(job, index, text_tokens, held_to, output)
                 sequence.guesser = guesser()
                 job.sequences.append(sequence)
             job.unfinished = request.n
@@ -141,7 +149,7 @@ class Preparer:
         index: int,
         text_tokens: list[int],
         constraint: Constraint | None,
-        stop: StopStrings,
+        output: AnswerOutput,
     ) -> Sequence:
         request = job.request
         sampling = request.sampling
@@ -159,7 +167,6 @@ class Preparer:
         )
         window = sampler.look_back_tokens
         sampler.accept(text_tokens[-window:] if window else ())
-        output = AnswerOutput(index, stop=stop, parser=self._form.parser(request, text_tokens), marks=self._form.marks)
         return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
 
     def _fitting_tokens(self, request: GenerationRequest, limit: int, reading: MediaReading) -> list[int]:
