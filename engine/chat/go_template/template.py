@@ -1,0 +1,118 @@
+"""A Go template as Ollama's API and its models have them: conversation in, prompt out.
+
+Owns which of Ollama's ways a template is run by: once over all messages, turn by turn, or around a gap to fill. Renders like a ChatTemplate
+and raises what that raises. Must not know models, tokens or requests.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from engine.chat.go_template.conversation import joined, message_records, system_text, tool_records
+from engine.chat.go_template.evaluator import Evaluator
+from engine.chat.go_template.fault import GoTemplateFault
+from engine.chat.go_template.functions import functions
+from engine.chat.go_template.names import names_in
+from engine.chat.go_template.parser import Parser
+from engine.chat.go_template.values import Record
+from engine.chat.meter import Meter, OutOfBounds, check_size
+from engine.chat.template import TemplateError
+from engine.request import JsonObject
+
+_MAX_SOURCE_CHARACTERS = 1 << 18
+_EMPTY: JsonObject = {
+    "System": "",
+    "Prompt": "",
+    "Suffix": "",
+    "Response": "",
+    "Messages": [],
+    "Tools": [],
+    "Think": False,
+    "ThinkLevel": "",
+    "IsThinkSet": False,
+}
+"""All that a template may look at, as it is where a request says nothing of it."""
+
+
+class GoTemplate:
+    """A parsed template; may be rendered by several threads at once. What it looks at says what it supports."""
+
+    def __init__(self, source: str, *, limit_seconds: float = 2.0, today: Callable[[], date] = date.today) -> None:
+        """`limit_seconds` bounds the processor time of each rendering. Raises TemplateError where it is broken, or uses what is not
+        served here."""
+        if len(source) > _MAX_SOURCE_CHARACTERS:
+            raise TemplateError(f"it is longer than {_MAX_SOURCE_CHARACTERS:,} characters")
+        self._source = source
+        self._limit_seconds = limit_seconds
+        self._functions = functions(today)
+        with self._failures():
+            self._nodes = Parser(source, self._functions).parse()
+        self._names = frozenset(names_in(self._nodes))
+        self.supports_tools = "Tools" in self._names
+        self.supports_thinking = "Think" in self._names
+
+    def render(self, messages: Sequence[JsonObject], tools: Sequence[JsonObject] = (), /, **kwargs: Any) -> str:
+        """The prompt for a conversation, up to where the model answers. Of `kwargs` it knows `enable_thinking`, `reasoning_effort` and
+        `suffix`, the text behind a gap to fill. Raises TemplateError."""
+        data = _EMPTY | _thinking(kwargs)
+        meter = Meter(self._limit_seconds)
+        with self._failures():
+            if kwargs.get("suffix"):
+                prompt = "\n\n".join(message.get("content") or "" for message in messages if message["role"] == "user")
+                return self._run(meter, data | {"Prompt": prompt, "Suffix": kwargs["suffix"]})
+            together = joined(messages)
+            system = system_text(messages)
+            if "Messages" in self._names:
+                records = {"Messages": message_records(together), "Tools": tool_records(tools), "System": system}
+                return self._run(meter, data | records)
+            return self._turns(meter, together, data | {"Tools": tool_records(tools)})
+
+    def _turns(self, meter: Meter, messages: Sequence[JsonObject], data: JsonObject) -> str:
+        """Turn by turn: each is what the system and the user say and what is answered; the last ends before the answer."""
+        texts: list[str] = []
+        turns = list(_turns_of(messages))
+        for number, turn in enumerate(turns, 1):
+            is_last = number == len(turns)
+            texts.append(self._run(meter, data | turn, ends_at="Response" if is_last else None))
+            if "Response" not in self._names:
+                texts.append(turn["Response"])
+            check_size(sum(map(len, texts)))
+        return "".join(texts)
+
+    def _run(self, meter: Meter, data: JsonObject, ends_at: str | None = None) -> str:
+        return Evaluator(self._functions, meter, Record("request", data), ends_at=ends_at).run(self._nodes)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except GoTemplateFault as fault:
+            raise TemplateError(fault.located(self._source)) from fault
+        except OutOfBounds as error:
+            raise TemplateError(str(error)) from error
+        except RecursionError as error:
+            raise TemplateError("it makes values that are nested too deep") from error
+
+
+def _thinking(kwargs: JsonObject) -> JsonObject:
+    is_set = kwargs.get("enable_thinking") is not None
+    return {
+        "Think": bool(kwargs.get("enable_thinking")),
+        "ThinkLevel": kwargs.get("reasoning_effort") or "",
+        "IsThinkSet": is_set,
+    }
+
+
+def _turns_of(messages: Sequence[JsonObject]) -> Iterator[JsonObject]:
+    """What `.System`, `.Prompt` and `.Response` are in each turn; at least one."""
+    turn = {"System": "", "Prompt": "", "Response": ""}
+    fields = {"system": "System", "user": "Prompt", "tool": "Prompt", "assistant": "Response"}
+    order = tuple(turn)
+    for message in messages:
+        field = fields.get(message["role"], "Prompt")
+        if any(turn[later] for later in order[order.index(field) :]):
+            yield turn
+            turn = dict.fromkeys(order, "")
+        turn[field] = message.get("content") or ""
+    yield turn
