@@ -56,7 +56,8 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     `reasoning_content`, `tool_calls` (with `function.arguments` as an object or JSON text, which may be broken) and `tool_call_id`.
     `tools` are `{"type": "function", "function": {...}}` objects. `template_kwargs` are further variables, `documents` among them.
     `add_generation_prompt`: the prompt ends where an answer begins; `continue_final_message`: it ends within the last message instead, an
-    assistant's, which the answer goes on with. `prefix_tokens` stand before the rendered prompt.
+    assistant's, which the answer goes on with. `prefix_tokens` stand before the rendered prompt. `template`: what it is rendered with in
+    place of the model's own, in Jinja or in Go's syntax; its variable `suffix` (`.Suffix`), if any, is among `template_kwargs`.
     """
 
     messages: tuple[JsonObject, ...]
@@ -66,6 +67,7 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     continue_final_message: bool = False
     prefix_tokens: tuple[int, ...] = ()
     media: tuple[Media, ...] = ()
+    template: str | None = None
 
 
 Prompt = TextPrompt | TokenPrompt | InfillPrompt | ChatPrompt

@@ -4,12 +4,10 @@ Runs in threads beside the decoding one: it reads the model's vocabulary, never 
 found here and raised as EngineError.
 """
 
-from functools import cached_property
-
 import msgspec
 
+from engine.chat.go_template import GoTemplate
 from engine.chat.prompt_template import PromptTemplate
-from engine.chat.template import TemplateError, TemplateRefusal
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.families import Family
@@ -35,6 +33,7 @@ from engine.worker.guessing import guessers
 from engine.worker.media import MediaReader, MediaReading
 from engine.worker.media_places import without_media
 from engine.worker.output import AnswerOutput
+from engine.worker.prompt_templates import PromptTemplates
 from engine.worker.sequence import GenerationJob, Sequence
 from engine.worker.stop_strings import StopStrings
 
@@ -62,25 +61,21 @@ class Preparer:
         self._drafting = drafting
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
-        self._template_source = model.chat_template or family.template
-        self._form = AnswerForm(model, self._template_source)
+        source = model.chat_template or family.template
+        self._templates = PromptTemplates(
+            source, bos_token=model.special_text("bos"), eos_token=model.special_text("eos")
+        )
+        self._form = AnswerForm(model, source)
         self._dry_samplers = DrySamplers(model)
 
     def close(self) -> None:
         """Free what is kept for later requests."""
         self._dry_samplers.close()
 
-    @cached_property
-    def template(self) -> PromptTemplate:
+    @property
+    def template(self) -> PromptTemplate | GoTemplate:
         """The model's chat template, its family's where it has none. EngineError if it is broken."""
-        try:
-            return PromptTemplate(
-                self._template_source,
-                bos_token=self._model.special_text("bos"),
-                eos_token=self._model.special_text("eos"),
-            )
-        except TemplateError as error:
-            raise EngineError("template_failed", f"the model's chat template is broken: {error}") from error
+        return self._templates.own
 
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
@@ -120,28 +115,7 @@ class Preparer:
 
     def render(self, prompt: ChatPrompt) -> str:
         """The prompt text of a conversation."""
-        if prompt.tools and not self.template.supports_tools:
-            raise EngineError(
-                "not_supported_by_model", "this model's chat template has no place for tools", param="tools"
-            )
-        if prompt.template_kwargs.get("documents") and not self.template.supports_documents:
-            raise EngineError(
-                "not_supported_by_model", "this model's chat template has no place for documents", param="documents"
-            )
-        try:
-            return self.template.render(
-                prompt.messages,
-                prompt.tools,
-                prompt.template_kwargs,
-                add_generation_prompt=prompt.add_generation_prompt,
-                continue_final_message=prompt.continue_final_message,
-            )
-        except TemplateRefusal as error:
-            raise EngineError(
-                "invalid_request", f"the model's chat template refuses these messages: {error}", param="messages"
-            ) from error
-        except TemplateError as error:
-            raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
+        return self._templates.render(prompt)
 
     def _sequence(
         self,

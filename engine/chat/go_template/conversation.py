@@ -18,8 +18,7 @@ def joined(messages: Sequence[JsonObject]) -> list[JsonObject]:
     for message in messages:
         last = result[-1] if result else {}
         if message["role"] == last.get("role") and message["role"] != "tool":
-            content = f"{last.get('content') or ''}{_APART}{message.get('content') or ''}"
-            result[-1] = {**last, **message, "content": content}
+            result[-1] = {**last, **message, "content": last["content"] + _APART + message["content"]}
         else:
             result.append(message)
     return result
@@ -27,7 +26,16 @@ def joined(messages: Sequence[JsonObject]) -> list[JsonObject]:
 
 def system_text(messages: Sequence[JsonObject]) -> str:
     """What all system messages say."""
-    return _APART.join(message.get("content") or "" for message in messages if message["role"] == "system")
+    return _text_of_role(messages, "system")
+
+
+def user_text(messages: Sequence[JsonObject]) -> str:
+    """What all of the user's messages say."""
+    return _text_of_role(messages, "user")
+
+
+def _text_of_role(messages: Sequence[JsonObject], role: str) -> str:
+    return _APART.join(message["content"] for message in messages if message["role"] == role)
 
 
 def message_records(messages: Sequence[JsonObject]) -> list[Record]:
@@ -44,7 +52,7 @@ def _message(message: JsonObject) -> Record:
     calls = [_call(number, call) for number, call in enumerate(message.get("tool_calls") or ())]
     fields = {
         "Role": message["role"],
-        "Content": message.get("content") or "",
+        "Content": message["content"],
         "Thinking": message.get("reasoning_content") or "",
         "ToolCalls": calls,
         "ToolName": message.get("name") or "",

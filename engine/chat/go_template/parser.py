@@ -191,7 +191,8 @@ class Parser:
         if isinstance(operands[0], Literal) and operands[0].value is None:
             self._fail("nil alone is no value", self._peek())
         if not isinstance(operands[0], Function) and (len(operands) > 1 or not is_first):
-            self._fail("arguments stand behind what is no function", self._peek())
+            shown = operands[0].text if isinstance(operands[0], Path) else repr(operands[0].value)
+            raise GoTemplateFault(f"{shown} is no function, so it is given no arguments", offset)
         return Command(offset, tuple(operands))
 
     def _at_end_of_command(self) -> bool:

@@ -7,9 +7,9 @@ and raises what that raises. Must not know models, tokens or requests.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
 
-from engine.chat.go_template.conversation import joined, message_records, system_text, tool_records
+from engine.chat.folding import text_of_parts
+from engine.chat.go_template.conversation import joined, message_records, system_text, tool_records, user_text
 from engine.chat.go_template.evaluator import Evaluator
 from engine.chat.go_template.fault import GoTemplateFault
 from engine.chat.go_template.functions import functions
@@ -17,7 +17,7 @@ from engine.chat.go_template.names import names_in
 from engine.chat.go_template.parser import Parser
 from engine.chat.go_template.values import Record
 from engine.chat.meter import Meter, OutOfBounds, check_size
-from engine.chat.template import TemplateError
+from engine.chat.template import OutOfTemplateBounds, TemplateError, TemplateRefusal
 from engine.request import JsonObject
 
 _MAX_SOURCE_CHARACTERS = 1 << 18
@@ -51,22 +51,33 @@ class GoTemplate:
         self._names = frozenset(names_in(self._nodes))
         self.supports_tools = "Tools" in self._names
         self.supports_thinking = "Think" in self._names
+        self.supports_documents = False
 
-    def render(self, messages: Sequence[JsonObject], tools: Sequence[JsonObject] = (), /, **kwargs: Any) -> str:
-        """The prompt for a conversation, up to where the model answers. Of `kwargs` it knows `enable_thinking`, `reasoning_effort` and
-        `suffix`, the text behind a gap to fill. Raises TemplateError."""
-        data = _EMPTY | _thinking(kwargs)
+    def render(
+        self,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        variables: JsonObject | None = None,
+        *,
+        add_generation_prompt: bool = True,
+        continue_final_message: bool = False,
+    ) -> str:
+        """The prompt for a conversation. Of `variables` it knows `enable_thinking`, `reasoning_effort` and `suffix`, the text behind a gap
+        to fill. Where an answer begins, and whether an assistant's last message is gone on with, is the template's own decision: whatever
+        the two flags say, it ends before the answer. Raises TemplateError, or TemplateRefusal for messages that are not all text.
+        """
+        given = variables or {}
+        data = _EMPTY | _thinking(given)
         meter = Meter(self._limit_seconds)
         with self._failures():
-            if kwargs.get("suffix"):
-                prompt = "\n\n".join(message.get("content") or "" for message in messages if message["role"] == "user")
-                return self._run(meter, data | {"Prompt": prompt, "Suffix": kwargs["suffix"]})
-            together = joined(messages)
-            system = system_text(messages)
+            shown = [_with_text(message) for message in messages]
+            if given.get("suffix"):
+                return self._run(meter, data | {"Prompt": user_text(shown), "Suffix": given["suffix"]})
+            together = joined(shown)
+            data |= {"Tools": tool_records(tools)}
             if "Messages" in self._names:
-                records = {"Messages": message_records(together), "Tools": tool_records(tools), "System": system}
-                return self._run(meter, data | records)
-            return self._turns(meter, together, data | {"Tools": tool_records(tools)})
+                return self._run(meter, data | {"Messages": message_records(together), "System": system_text(shown)})
+            return self._turns(meter, together, data)
 
     def _turns(self, meter: Meter, messages: Sequence[JsonObject], data: JsonObject) -> str:
         """Turn by turn: each is what the system and the user say and what is answered; the last ends before the answer."""
@@ -90,9 +101,16 @@ class GoTemplate:
         except GoTemplateFault as fault:
             raise TemplateError(fault.located(self._source)) from fault
         except OutOfBounds as error:
-            raise TemplateError(str(error)) from error
+            raise OutOfTemplateBounds(str(error)) from error
         except RecursionError as error:
             raise TemplateError("it makes values that are nested too deep") from error
+
+
+def _with_text(message: JsonObject) -> JsonObject:
+    content = text_of_parts(message.get("content"))
+    if content is not None and not isinstance(content, str):
+        raise TemplateRefusal("it takes messages of text only")
+    return {**message, "content": content or ""}
 
 
 def _thinking(kwargs: JsonObject) -> JsonObject:
@@ -114,5 +132,5 @@ def _turns_of(messages: Sequence[JsonObject]) -> Iterator[JsonObject]:
         if any(turn[later] for later in order[order.index(field) :]):
             yield turn
             turn = dict.fromkeys(order, "")
-        turn[field] = message.get("content") or ""
+        turn[field] = message["content"]
     yield turn

@@ -44,7 +44,7 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
     """The generation that a validated body asks of the model that it names; `media` are its pictures. Raises InvalidParameter."""
     raw = bool(body.get("raw"))
     if raw:
-        _refuse_beside(body, "raw", ("system", "context", "suffix", "images"))
+        _refuse_beside(body, "raw", ("system", "context", "suffix", "images", "template"))
     kwargs = template_kwargs(body.get("think"), entry)
     prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs, media)
     return generation_request(body, entry, prompt, return_context=not raw)
@@ -86,18 +86,28 @@ def _context(end: Finished | GenerationResult) -> JsonObject:
 
 
 def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject, media: tuple[Media, ...]) -> Prompt:
-    """Filling in, or one turn of the model's template; a model without one, of no family known here, continues the text as it stands."""
-    text = body.get("prompt") or ""
+    """Filling in, or one turn of a template; a model without one, of no family known here, continues the text as it stands."""
+    text, template = body.get("prompt") or "", body.get("template") or None
     if body.get("suffix"):
-        return _infill(body, entry)
+        return _infill_by(template, body, kwargs) if template else _infill(body, entry)
     context = tuple(body.get("context") or ())
-    if entry.metadata.chat_template is None and not entry.metadata.recognition.is_known and not media:
+    is_bare = entry.metadata.chat_template is None and not entry.metadata.recognition.is_known
+    if is_bare and template is None and not media:
         if body.get("system"):
             raise InvalidParameter(f"system: the model {entry.name!r} has no template to put it into", "system")
         return TokenPrompt(tokens=context, text=text) if context else TextPrompt(text=text)
     system: list[JsonObject] = [{"role": "system", "content": body["system"]}] if body.get("system") else []
     messages = [*system, {"role": "user", "content": with_pictures(body.get("images"), text)}]
-    return ChatPrompt(messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context, media=media)
+    return ChatPrompt(
+        messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context, media=media, template=template
+    )
+
+
+def _infill_by(template: str, body: Body, kwargs: JsonObject) -> ChatPrompt:
+    """Filling in as the request's own template has it."""
+    _refuse_beside(body, "suffix", ("system", "context", "images"))
+    message = {"role": "user", "content": body.get("prompt") or ""}
+    return ChatPrompt(messages=(message,), template_kwargs={**kwargs, "suffix": body["suffix"]}, template=template)
 
 
 def _infill(body: Body, entry: ModelEntry) -> InfillPrompt:

@@ -52,7 +52,7 @@ def test_raw_takes_the_prompt_as_it_stands_and_returns_no_context() -> None:
     assert (request.prompt, request.return_context) == (TextPrompt(text="Hi"), False)
 
 
-@pytest.mark.parametrize("fields", [{"system": "x"}, {"context": [1]}, {"suffix": "x"}])
+@pytest.mark.parametrize("fields", [{"system": "x"}, {"context": [1]}, {"suffix": "x"}, {"template": "x"}])
 def test_raw_leaves_no_room_for_what_a_template_takes(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameter, match="cannot be given together with raw") as refusal:
         wire.parse(body(raw=True, **fields), entry())
@@ -74,6 +74,15 @@ def test_a_suffix_is_filled_in_before_by_a_model_that_can() -> None:
         wire.parse(body(suffix="end"), entry())
     with pytest.raises(InvalidParameter, match="cannot be given together with suffix"):
         wire.parse(body(suffix="end", system="x"), able)
+
+
+def test_a_template_of_the_requests_own_takes_the_place_of_the_models() -> None:
+    for model in (entry(), entry(chat_template=None)):
+        prompt = wire.parse(body(template="{{ .Prompt }}", system="x", context=[1]), model).prompt
+        messages = ({"role": "system", "content": "x"}, USER)
+        assert prompt == ChatPrompt(messages=messages, prefix_tokens=(1,), template="{{ .Prompt }}")
+    filling = wire.parse(body(template="{{ .Suffix }}", suffix="end"), entry()).prompt
+    assert filling == ChatPrompt(messages=(USER,), template_kwargs={"suffix": "end"}, template="{{ .Suffix }}")
 
 
 def test_a_model_of_a_known_family_needs_no_template_of_its_own() -> None:

@@ -1,0 +1,81 @@
+"""Whose template writes a prompt, and whose fault it is when it can't."""
+
+import pytest
+
+from engine.errors import EngineError
+from engine.request import ChatPrompt
+from engine.worker.prompt_templates import PromptTemplates
+
+HI = ({"role": "user", "content": "Hi"},)
+TOOL = {"type": "function", "function": {"name": "f"}}
+OWN = "own:{% for message in messages %}{{ message.content }}{% endfor %}"
+
+
+def templates(source: str = OWN) -> PromptTemplates:
+    return PromptTemplates(source, bos_token="<s>", eos_token="</s>")
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt"),
+    [
+        (None, "own:Hi"),
+        ("{{ .Prompt }}!{{ .Response }}", "Hi!"),
+        ("{{ range .Messages }}{{ .Role }}={{ .Content }}{{ end }}", "user=Hi"),
+        ("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<s>Hi</s>"),
+    ],
+)
+def test_a_request_may_bring_its_own_template_in_either_syntax(template: str | None, prompt: str) -> None:
+    assert templates().render(ChatPrompt(messages=HI, template=template)) == prompt
+
+
+def test_a_models_own_template_may_be_gos() -> None:
+    assert templates("{{ .Prompt }}>{{ .Response }}").render(ChatPrompt(messages=HI)) == "Hi>"
+
+
+def test_a_suffix_needs_a_place_in_the_template() -> None:
+    filled = ChatPrompt(messages=HI, template_kwargs={"suffix": "end"}, template="{{ .Prompt }}_{{ .Suffix }}")
+    assert templates().render(filled) == "Hi_end"
+    jinja = ChatPrompt(
+        messages=HI, template_kwargs={"suffix": "end"}, template="{{ messages[0].content }}_{{ suffix }}"
+    )
+    assert templates().render(jinja) == "Hi_end"
+    with pytest.raises(EngineError, match="the request's template has no place for a suffix") as error:
+        templates().render(ChatPrompt(messages=HI, template_kwargs={"suffix": "end"}, template="{{ .Prompt }}"))
+    assert (error.value.code, error.value.param) == ("invalid_request", "suffix")
+
+
+@pytest.mark.parametrize(
+    ("template", "complaint"),
+    [
+        ("{{ .Prompt", "line 1, column 1: an action has no end"),
+        ("a\n{{ .Nothing }}", r"line 2, column 4: in \.Nothing: request has no field"),
+        ("{{ template `x` }}{{ .Prompt }}", r"line 1, column 4: \{\{template\}\} is not supported"),
+        ("{{ .Prompt }}{{ range 1000000000 }}" + "a" * 1000 + "{{ end }}", "it makes a value of more than"),
+        ("{% if %}", "line 1: Expected an expression"),
+        ("{{ raise_exception('no') }}", "no"),
+    ],
+)
+def test_a_broken_template_of_a_request_is_the_requests_fault(template: str, complaint: str) -> None:
+    with pytest.raises(EngineError, match=f"the request's template cannot be used: {complaint}") as error:
+        templates().render(ChatPrompt(messages=HI, template=template))
+    assert (error.value.code, error.value.param) == ("invalid_request", "template")
+
+
+@pytest.mark.parametrize("source", ["{% if %}", "{{ .Prompt"])
+def test_a_broken_template_of_the_model_is_not(source: str) -> None:
+    with pytest.raises(EngineError, match="the model's chat template is broken") as error:
+        templates(source).render(ChatPrompt(messages=HI))
+    assert error.value.code == "template_failed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [({"tools": (TOOL,)}, "tools"), ({"template_kwargs": {"documents": [{"text": "d"}]}}, "documents")],
+)
+@pytest.mark.parametrize("template", [None, "{{ .Prompt }}"])
+def test_what_a_template_has_no_place_for_is_refused(
+    fields: dict[str, object], param: str, template: str | None
+) -> None:
+    with pytest.raises(EngineError, match=f"template has no place for {param}") as error:
+        templates().render(ChatPrompt(messages=HI, template=template, **fields))  # type: ignore[arg-type] # either field
+    assert error.value.param == param
