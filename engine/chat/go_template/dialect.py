@@ -11,5 +11,6 @@ _JINJA_ONLY = re.compile(r"\{%|\{#")
 
 def is_go_template(source: str) -> bool:
     """Whether a template is in Go's syntax: an action begins with a dot, a dollar or a comment, or, where no Jinja statement or comment
-    is about, with a word and its argument behind it, or is an `end` or `else`. A text without any actions means the same in both, and counts as Jinja's."""
+    is about, with a word and its argument, or is an `end` or `else`. A text without actions means the same in both, and counts as Jinja's.
+    """
     return bool(_GO_ONLY.search(source) or (_GO_WORDS.search(source) and not _JINJA_ONLY.search(source)))

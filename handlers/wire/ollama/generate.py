@@ -121,4 +121,4 @@ def _refuse_beside(body: Body, mode: str, fields: tuple[str, ...]) -> None:
     """`mode` leaves no room for `fields`. Raises InvalidParameter for the first that is given."""
     for name in fields:
         if body.get(name):
-            raise InvalidParameter(f"{name}: cannot be given together with {mode}, which uses no template", name)
+            raise InvalidParameter(f"{name}: cannot be given together with {mode}", name)
