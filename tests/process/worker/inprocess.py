@@ -7,6 +7,8 @@ from engine.config import LoadParams
 from engine.events import ChoiceFinished, Failed, Finished, TextDelta
 from engine.request import GenerationRequest, SamplingParams, TextPrompt
 from engine.worker.loaded import LoadedWorker
+from engine.worker.media import MediaReader, MediaReading
+from engine.worker.media_cache import MediaCache
 
 GREEDY = SamplingParams(temperature=0)
 
@@ -40,6 +42,10 @@ class InProcess:
         self.worker = worker
         self.generator = worker.generator
         self._next_id = 0
+
+    def tokens(self, prompt):
+        """The token ids of a prompt without pictures, however long."""
+        return self.worker.preparer.tokens(prompt, MediaReading(MediaReader(None, MediaCache(0)), ()))
 
     def submit(self, request):
         """Prepare and queue a request; its id and first events."""

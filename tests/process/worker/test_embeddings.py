@@ -42,11 +42,11 @@ def test_more_inputs_than_fit_one_batch_all_get_their_vector(model: InProcess):
     result, vectors = embed(model, *inputs)
     assert len(vectors) == 150
     assert np.sum(vectors[137] * embed(model, inputs[137])[1][0]) == pytest.approx(1, abs=1e-3)
-    assert result.usage.prompt_tokens == sum(len(model.worker.preparer.tokens(TextPrompt(text=t))) for t in inputs)
+    assert result.usage.prompt_tokens == sum(len(model.tokens(TextPrompt(text=t))) for t in inputs)
 
 
 def test_token_ids_embed_as_their_text_does(model: InProcess):
-    tokens = tuple(model.worker.preparer.tokens(TextPrompt(text="a b c")))
+    tokens = tuple(model.tokens(TextPrompt(text="a b c")))
     _, vectors = embed(model, "a b c", tokens)
     assert np.sum(vectors[0] * vectors[1]) == pytest.approx(1, abs=1e-4)
 

@@ -129,7 +129,7 @@ def test_echo_sends_the_prompt_first_with_its_log_probabilities(model: InProcess
 def test_the_log_probabilities_of_an_echo_are_those_of_drawing_it(model: InProcess):
     (drawn,) = model.run(request("one two", logprobs=0, max_tokens=6, ignore_eos=True))
     entries = [entry for e in drawn.events if isinstance(e, TextDelta) for entry in e.logprobs]
-    prompt = model.worker.preparer.tokens(TextPrompt(text="one two"))
+    prompt = model.tokens(TextPrompt(text="one two"))
     tokens = TokenPrompt(tokens=(*prompt, *(entry.token_id for entry in entries)))
     (echoed,) = model.run(request("", prompt=tokens, echo=True, logprobs=0, max_tokens=0))
     (echo,) = (e for e in echoed.events if isinstance(e, TextDelta) and e.echo)
@@ -145,7 +145,7 @@ def test_a_score_is_the_sum_of_the_log_probabilities(model: InProcess):
 
 
 def test_a_banned_token_is_never_drawn_and_a_favoured_one_always(model: InProcess):
-    (token,) = model.worker.preparer.tokens(TextPrompt(text="7"))[-1:]
+    (token,) = model.tokens(TextPrompt(text="7"))[-1:]
     favoured = request("a b c", sampling=SamplingParams(temperature=0, logit_bias={token: 100.0}), max_tokens=4)
     banned = request("7 7 7 7 7 7", sampling=SamplingParams(temperature=0, logit_bias={token: -100.0}), max_tokens=8)
     assert model.run(favoured)[0].text == "7777"
@@ -264,7 +264,7 @@ def test_no_more_of_a_long_chat_is_left_out_than_must_be(model: InProcess, count
     turns = [{"role": "user", "content": f"message {n}"} for n in range(10)]
 
     def length(messages):
-        return len(model.worker.preparer.tokens(ChatPrompt(messages=tuple(messages))))
+        return len(model.tokens(ChatPrompt(messages=tuple(messages))))
 
     limit = length(turns[-count:]) + 1
     chat = request(
