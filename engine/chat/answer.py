@@ -70,10 +70,9 @@ class Answer:
         pieces, self._pieces = self._pieces, []
         return pieces
 
-    def parameters(self, function: str) -> JsonObject:
-        """The schema of each argument of an offered function, by its name."""
-        found = self._schemas.get(function, {}).get("properties")
-        return found if isinstance(found, dict) else {}
+    def arguments_schema(self, function: str) -> JsonObject:
+        """What the arguments of an offered function are to be valid under; of another one, anything."""
+        return self._schemas.get(function, {})
 
     def offers(self, function: str) -> bool:
         """Whether a function of this name is offered, as far as is known."""

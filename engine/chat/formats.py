@@ -5,13 +5,11 @@ Must not know how a template is rendered or a call is read.
 
 from collections.abc import Callable
 
-from engine.chat.tool_formats import mistral
+from engine.chat.tool_formats import dsml, glm, hunyuan, minicpm, minimax, mistral, qwen_xml, seed
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.hermes import OPEN, HermesFormat
 from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
-
-_OTHER_FORMS_WITH_THE_MARKER = ("<function=", "<arg_key>")
 
 
 def tool_format(template: str) -> ToolFormat | None:
@@ -25,11 +23,12 @@ def _mistral(template: str) -> ToolFormat | None:
     return MistralFormat(in_array=mistral.ARGS not in template, with_ids=mistral.CALL_ID in template)
 
 
+def _tags(template: str) -> ToolFormat | None:
+    return next((form() for texts, form in _TAGS if all(text in template for text in texts)), None)
+
+
 def _hermes(template: str) -> ToolFormat | None:
-    """Qwen3-Coder and GLM open their calls with Hermes' marker too, but write XML between."""
-    if OPEN in template and not any(mark in template for mark in _OTHER_FORMS_WITH_THE_MARKER):
-        return HermesFormat()
-    return None
+    return HermesFormat() if OPEN in template else None
 
 
 def _llama(template: str) -> ToolFormat | None:
@@ -39,5 +38,17 @@ def _llama(template: str) -> ToolFormat | None:
     return None
 
 
-_FORMS: tuple[Callable[[str], ToolFormat | None], ...] = (_mistral, _hermes, _llama)
-"""The first that knows a template is its form."""
+_FORMS: tuple[Callable[[str], ToolFormat | None], ...] = (_mistral, _tags, _hermes, _llama)
+"""The first that knows a template is its form: several that write calls as tags open them with Hermes' marker."""
+
+_TAGS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
+    ((dsml.MARK, f"{dsml.V32_BLOCK}>"), lambda: dsml.dsml_format(dsml.V32_BLOCK)),
+    ((dsml.MARK, f"{dsml.V4_BLOCK}>"), lambda: dsml.dsml_format(dsml.V4_BLOCK)),
+    ((seed.OPEN, "<function=", "<parameter="), seed.seed_format),
+    ((minimax.OPEN, "<invoke name="), minimax.minimax_format),
+    (("<arg_key{}>", "<tool_sep{}>", hunyuan.SUFFIX), hunyuan.hunyuan_format),
+    (("<function name=", "<param name="), minicpm.minicpm_format),
+    (("<function=", "<parameter=", OPEN), qwen_xml.qwen_xml_format),
+    ((OPEN, "<arg_key>"), glm.glm_format),
+)
+"""The texts which together show that a template teaches a form of tags."""

@@ -28,6 +28,7 @@ class Lark:
         self._tokens = tokens
         self._marks = re.compile("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)")
         self._rules: dict[str, str] = {}
+        self._lazy_names: dict[str, str] = {}
 
     def rule(self, name: str, body: str) -> str:
         """Adds a rule, or a terminal if its name is in capitals; its name."""
@@ -40,8 +41,8 @@ class Lark:
         return "\n".join(["%llguidance {}", *(f"{name}: {body}" for name, body in rules.items()), ""])
 
     def is_token(self, mark: str) -> bool:
-        """Whether a mark is a token of its own."""
-        return mark in self._tokens
+        """Whether a mark is a token of its own, or holds one: no text does."""
+        return self._marks.search(mark) is not None
 
     def text(self, text: str) -> str:
         """A text with its marks."""
@@ -55,14 +56,42 @@ class Lark:
         """A JSON document valid under `schema`: as far as can be enforced if `lenient`."""
         return f"%json {json.dumps({**schema, 'x-guidance': {**spacing, 'lenient': lenient}})}"
 
-    def until(self, name: str, *marks: str, text: str = TEXT) -> str:
-        """Any text up to and with the first place where these marks stand in a row, with white space or nothing between them; `name` is for
-        the rule that this may need. Several of these may be alternatives. `text`: a terminal for what may stand before the first mark."""
-        first, *rest = marks
-        if self.is_token(first):
-            return " ".join([text, self.text(first), *(f"{_SPACE} {self.text(mark)}" for mark in rest)])
-        row = f" {_SPACE} ".join(map(_quoted, marks))
-        return self.rule(f"{name}[lazy]", f"{text} {row}").removesuffix("[lazy]")
+    def until(self, name: str, mark: str) -> str:
+        """Any text up to and with the first `mark`; `name` is for the rule that this may need."""
+        if self.is_token(mark):
+            return self._until_token(mark, TEXT)
+        return self.rule(f"{name}[lazy]", f"{TEXT} {_quoted(mark)}").removesuffix("[lazy]")
+
+    def until_followed(self, mark: str, followers: Mapping[str, str], text: str = TEXT) -> str:
+        """A text up to and with the first `mark` that is followed by one of the texts which are keys here, white space before it or not,
+        and then by that text and its value, further items or none. Where a mark or a follower is a token, the first mark counts.
+        `text`: the terminal for what may stand before the mark."""
+        if self.is_token(mark) or any(map(self.is_token, followers)):
+            rest = (f"{self.text(follower)} {items}" for follower, items in followers.items())
+            is_token = self.is_token(mark)
+            before = self._until_token(mark, text) if is_token else self._lazy(f"{text} {_quoted(mark)}")
+            return f"{before} {_SPACE} ({' | '.join(rest)})"
+        rows = {f"{text} {_quoted(mark)} {_SPACE} {_quoted(follower)}": items for follower, items in followers.items()}
+        return " | ".join(f"{self._lazy(row)} {items}" for row, items in rows.items())
+
+    def _until_token(self, mark: str, text: str) -> str:
+        """What of the mark stands before its token belongs to the same terminal as the text, or this would swallow it."""
+        found = self._marks.search(mark)
+        assert found is not None
+        before = mark[: found.start()]
+        whole = self.rule(f"BEFORE_TOKEN_{len(self._rules)}", f"{text} {_quoted(before)}") if before else text
+        return f"{whole} {self.text(mark[found.start() :])}"
+
+    def _lazy(self, terminal: str) -> str:
+        """A rule that ends where the terminal first does; one for each terminal."""
+        name = self._lazy_names.setdefault(terminal, f"lazy_{len(self._lazy_names)}")
+        self.rule(f"{name}[lazy]", terminal)
+        return name
+
+    @staticmethod
+    def literal(text: str) -> str:
+        """A text in which nothing is taken for a mark."""
+        return _quoted(text) or '""'
 
     @staticmethod
     def regex(regex: str) -> str:

@@ -135,14 +135,15 @@ class Source:
                 raise Unreadable(f"expected {text}")
             self.take(len(self.rest))
 
-    def until(self, marks: Marks, emit: Emit, *, trims: bool = False) -> Reading[str | None]:
+    def until(self, marks: Marks, emit: Emit, *, trims: bool = False, must_follow: bool = False) -> Reading[str | None]:
         """Emits all text before the first of `marks`, which itself is left unread and returned; None at the end of the text.
-        `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped."""
+        `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped: also one
+        of a single character if a mark `must_follow`."""
         while True:
             found = marks.pattern.search(self._text, self._at)
             end = found.start() if found else marks.beginning_at_end(self._text, self._at)
             if found is None and self._starves():
-                self._emit_last(end, emit)
+                self._emit_last(end, emit, 1 if must_follow else 2)
                 return None
             if trims:
                 end = self._at + len(self._text[self._at : end].rstrip(WHITE_SPACE))
@@ -158,8 +159,8 @@ class Source:
         self.is_starved |= self.is_over
         return self.is_over
 
-    def _emit_last(self, end_without_mark: int, emit: Emit) -> None:
-        is_mark = self.is_cut and len(self._text) - end_without_mark > 1
+    def _emit_last(self, end_without_mark: int, emit: Emit, least_characters: int) -> None:
+        is_mark = self.is_cut and len(self._text) - end_without_mark >= least_characters
         text = self._text[self._at : end_without_mark] if is_mark else self.rest
         self._at = len(self._text)
         if text:
