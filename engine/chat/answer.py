@@ -74,6 +74,11 @@ class Answer:
         """What the arguments of an offered function are to be valid under; of another one, anything."""
         return self._schemas.get(function, {})
 
+    def parameters(self, function: str) -> JsonObject:
+        """The schema of each argument of an offered function, by its name."""
+        found = self.arguments_schema(function).get("properties")
+        return found if isinstance(found, dict) else {}
+
     def offers(self, function: str) -> bool:
         """Whether a function of this name is offered, as far as is known."""
         return not self._schemas or function in self._schemas
