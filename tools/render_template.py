@@ -18,8 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.chat.prompt_template import PromptTemplate
 from engine.chat.template import TemplateError, TemplateRefusal, local_time
+from engine.chat.templates import ModelTemplate, model_template
 from engine.request import JsonObject
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.template_settings import ENDINGS, parse_ending
@@ -34,7 +34,7 @@ class Unusable(Exception):
     """An input that cannot be used; one line."""
 
 
-def render(template: PromptTemplate, messages: Any, tools: Any, variables: Any) -> str:
+def render(template: ModelTemplate, messages: Any, tools: Any, variables: Any) -> str:
     """The prompt. Raises Unusable, TemplateError or TemplateRefusal."""
     if not isinstance(variables, dict):
         raise Unusable("--kwargs: expected a JSON object")
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     try:
         options = _options(arguments)
-        template = PromptTemplate(
+        template = model_template(
             _text(options.template), bos_token=options.bos, eos_token=options.eos, clock=_clock(options.now)
         )
         tools: list[JsonObject] = _json(_text(options.tools), "--tools") if options.tools else []
@@ -147,7 +147,9 @@ def _clock(now: str | None) -> Any:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--template", type=Path, required=True, help="the model's chat template (Jinja)")
+    parser.add_argument(
+        "--template", type=Path, required=True, help="the model's chat template (Jinja, or Go as Ollama has it)"
+    )
     parser.add_argument(
         "--tools", type=Path, metavar="FILE", help="the tools that are offered, as in a request's `tools`"
     )

@@ -6,8 +6,7 @@ found here and raised as EngineError.
 
 import msgspec
 
-from engine.chat.go_template import GoTemplate
-from engine.chat.prompt_template import PromptTemplate
+from engine.chat.templates import ModelTemplate
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.families import Family
@@ -73,7 +72,7 @@ class Preparer:
         self._dry_samplers.close()
 
     @property
-    def template(self) -> PromptTemplate | GoTemplate:
+    def template(self) -> ModelTemplate:
         """The model's chat template, its family's where it has none. EngineError if it is broken."""
         return self._templates.own
 

@@ -7,12 +7,14 @@ import re
 from functools import cached_property, lru_cache
 
 from engine.chat.go_template import GoTemplate, is_go_template
-from engine.chat.prompt_template import PromptTemplate
-from engine.chat.template import TemplateError, TemplateRefusal
+from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.chat.templates import ModelTemplate, model_template
 from engine.errors import EngineError
 from engine.request import ChatPrompt
 
 _MAX_REMEMBERED = 16
+_LIMIT_SECONDS = 0.5
+"""Of processor time, for a request's own template: it has one short conversation to write, and whoever sends it pays for nothing else."""
 _SUFFIX = re.compile(r"\bsuffix\b")
 
 
@@ -22,13 +24,13 @@ class PromptTemplates:
     def __init__(self, source: str, *, bos_token: str, eos_token: str) -> None:
         self._source = source
         self._bos_token, self._eos_token = bos_token, eos_token
-        self._of_requests = lru_cache(maxsize=_MAX_REMEMBERED)(self._compiled)
+        self._of_request = lru_cache(maxsize=_MAX_REMEMBERED)(self._compile)
 
     @cached_property
-    def own(self) -> PromptTemplate | GoTemplate:
+    def own(self) -> ModelTemplate:
         """The model's own. EngineError template_failed if it is broken."""
         try:
-            return self._compiled(self._source)
+            return model_template(self._source, bos_token=self._bos_token, eos_token=self._eos_token)
         except TemplateError as error:
             raise EngineError("template_failed", f"the model's chat template is broken: {error}") from error
 
@@ -38,7 +40,13 @@ class PromptTemplates:
             return self._rendered_as_asked(prompt, prompt.template)
         _require_places(prompt, self.own, "this model's chat template")
         try:
-            return _rendered(prompt, self.own)
+            return self.own.render(
+                prompt.messages,
+                prompt.tools,
+                prompt.template_kwargs,
+                add_generation_prompt=prompt.add_generation_prompt,
+                continue_final_message=prompt.continue_final_message,
+            )
         except TemplateRefusal as error:
             raise EngineError(
                 "invalid_request", f"the model's chat template refuses these messages: {error}", param="messages"
@@ -47,25 +55,27 @@ class PromptTemplates:
             raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
 
     def _rendered_as_asked(self, prompt: ChatPrompt, source: str) -> str:
-        """By the request's own template, of which nothing is the model's fault."""
+        """By the request's own template: as it is written, with nothing folded or mended, and nothing of it the model's fault."""
         if prompt.template_kwargs.get("suffix") and not _SUFFIX.search(source.lower()):
             raise EngineError("invalid_request", "the request's template has no place for a suffix", param="suffix")
         try:
-            template = self._of_requests(source)
+            template = self._of_request(source)
             _require_places(prompt, template, "the request's template")
-            return _rendered(prompt, template)
+            if isinstance(template, GoTemplate):
+                return template.render(prompt.messages, prompt.tools, prompt.template_kwargs)
+            return template.render(prompt.messages, prompt.tools or None, **prompt.template_kwargs)
         except (TemplateRefusal, TemplateError) as error:
             raise EngineError(
                 "invalid_request", f"the request's template cannot be used: {error}", param="template"
             ) from error
 
-    def _compiled(self, source: str) -> PromptTemplate | GoTemplate:
+    def _compile(self, source: str) -> ChatTemplate | GoTemplate:
         if is_go_template(source):
-            return GoTemplate(source)
-        return PromptTemplate(source, bos_token=self._bos_token, eos_token=self._eos_token)
+            return GoTemplate(source, limit_seconds=_LIMIT_SECONDS)
+        return ChatTemplate(source, bos_token=self._bos_token, eos_token=self._eos_token, limit_seconds=_LIMIT_SECONDS)
 
 
-def _require_places(prompt: ChatPrompt, template: PromptTemplate | GoTemplate, whose: str) -> None:
+def _require_places(prompt: ChatPrompt, template: ModelTemplate | ChatTemplate, whose: str) -> None:
     """EngineError where the template would pass over something."""
     wanted = (
         ("tools", prompt.tools, template.supports_tools),
@@ -74,13 +84,3 @@ def _require_places(prompt: ChatPrompt, template: PromptTemplate | GoTemplate, w
     for name, given, has_place in wanted:
         if given and not has_place:
             raise EngineError("not_supported_by_model", f"{whose} has no place for {name}", param=name)
-
-
-def _rendered(prompt: ChatPrompt, template: PromptTemplate | GoTemplate) -> str:
-    return template.render(
-        prompt.messages,
-        prompt.tools,
-        prompt.template_kwargs,
-        add_generation_prompt=prompt.add_generation_prompt,
-        continue_final_message=prompt.continue_final_message,
-    )

@@ -54,7 +54,7 @@ def test_a_gap_is_filled_by_the_requests_own_template(http):
         ({"template": "{{ .Prompt }"}, "line 1, column 12: '}' has no meaning in an action"),
         ({"template": "{{ .Model }}"}, "line 1, column 4: in .Model: request has no field .Model; it has .System"),
         ({"template": "{% frobnicate %}"}, "line 1: Encountered unknown tag 'frobnicate'"),
-        ({"template": "{{ range 1000000000000 }}{{ end }}"}, "it takes more than 2 s"),
+        ({"template": "{{ range 1000000000000 }}{{ end }}"}, "it takes more than 0.5 s"),
         ({"template": "{{ .Prompt }}", "raw": True}, "template: cannot be given together with raw"),
         ({"template": "{{ .Prompt }}", "suffix": "x"}, "the request's template has no place for a suffix"),
     ],

@@ -6,25 +6,25 @@ Owns what each makes of its arguments. Must not know syntax.
 import operator
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from engine.chat.go_template import values
 from engine.chat.go_template.values import GoError, is_true, kind_of, text_of
 from engine.chat.meter import check_size, weigh
 
-Today = Callable[[], date]
+Clock = Callable[[], datetime]
 _VERB = re.compile(r"%(?P<flags>[-+0]?)(?P<width>\d{0,2})(?P<precision>\.\d{0,2})?(?P<verb>.)?", re.DOTALL)
 _COMPARABLE = (str, int, float)
 LAZY = frozenset({"and", "or"})
 """Those whose later arguments are looked at only if need be: the evaluator's business."""
 
 
-def functions(today: Today) -> dict[str, Callable[..., Any]]:
+def functions(clock: Clock) -> dict[str, Callable[..., Any]]:
     """Every function by name; those of LAZY are called with all arguments here."""
     return _FUNCTIONS | {
-        "currentDate": lambda: today().isoformat(),
-        "yesterdayDate": lambda: date.fromordinal(today().toordinal() - 1).isoformat(),
+        "currentDate": lambda: clock().date().isoformat(),
+        "yesterdayDate": lambda: date.fromordinal(clock().toordinal() - 1).isoformat(),
     }
 
 

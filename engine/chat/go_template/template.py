@@ -6,7 +6,7 @@ and raises what that raises. Must not know models, tokens or requests.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import datetime
 
 from engine.chat.folding import text_of_parts
 from engine.chat.go_template.conversation import joined, message_records, system_text, tool_records, user_text
@@ -17,7 +17,7 @@ from engine.chat.go_template.names import names_in
 from engine.chat.go_template.parser import Parser
 from engine.chat.go_template.values import Record
 from engine.chat.meter import Meter, OutOfBounds, check_size
-from engine.chat.template import OutOfTemplateBounds, TemplateError, TemplateRefusal
+from engine.chat.template import OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
 from engine.request import JsonObject
 
 _MAX_SOURCE_CHARACTERS = 1 << 18
@@ -38,14 +38,14 @@ _EMPTY: JsonObject = {
 class GoTemplate:
     """A parsed template; may be rendered by several threads at once. What it looks at says what it supports."""
 
-    def __init__(self, source: str, *, limit_seconds: float = 2.0, today: Callable[[], date] = date.today) -> None:
+    def __init__(self, source: str, *, limit_seconds: float = 2.0, clock: Callable[[], datetime] = local_time) -> None:
         """`limit_seconds` bounds the processor time of each rendering. Raises TemplateError where it is broken, or uses what is not
         served here."""
         if len(source) > _MAX_SOURCE_CHARACTERS:
             raise TemplateError(f"it is longer than {_MAX_SOURCE_CHARACTERS:,} characters")
         self._source = source
         self._limit_seconds = limit_seconds
-        self._functions = functions(today)
+        self._functions = functions(clock)
         with self._failures():
             self._nodes = Parser(source, self._functions).parse()
         self._names = frozenset(names_in(self._nodes))

@@ -95,3 +95,16 @@ def test_input_that_cannot_be_used_is_one_line_and_status_2(
     status, prompt, line = run(messages, *options)
     assert (status, prompt, line.count("\n")) == (2, "", 1)
     assert complaint in line
+
+
+def test_a_template_may_be_gos(run: Any) -> None:
+    template = "{{ .System }}|{{ .Prompt }}|{{ currentDate }}{{ .Response }}<end>"
+    assert run([{"role": "system", "content": "Be kind."}, USER], template=template) == (
+        0,
+        "Be kind.|Hi|2024-07-26",
+        "",
+    )
+    assert run([USER], template="{{ .Prompt }}{{ end }}")[::2] == (
+        1,
+        "the template is broken: line 1, column 17: {{end}} ends nothing here\n",
+    )

@@ -1,5 +1,7 @@
 """Go's template language does here what it does in Go."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from engine.chat.go_template.evaluator import Evaluator
@@ -26,7 +28,7 @@ DATA = {
 
 
 def run(source: str) -> str:
-    known = functions(lambda: __import__("datetime").date(2026, 3, 1))
+    known = functions(lambda: datetime(2026, 3, 1, tzinfo=UTC))
     return Evaluator(known, Meter(2.0), Record("data", DATA)).run(Parser(source, known).parse())
 
 
