@@ -197,12 +197,14 @@ class ToolUse(_Value, frozen=True, kw_only=True):
     `is_required`: the answer is calls, at least one. `names`: the functions that may be called; None: every tool of the prompt.
     `in_parallel`: more than one call in an answer. `strict`: functions whose arguments must be valid under their whole schema, which
     is refused where it can't be enforced; every call's arguments are held to as much of its schema as can be.
+    `inputs`: functions whose arguments are one text, `input`, and what that text is held to.
     """
 
     is_required: bool = False
     names: tuple[str, ...] | None = None
     in_parallel: bool = True
     strict: tuple[str, ...] = ()
+    inputs: dict[str, GrammarConstraint | RegexConstraint] = {}
 
 
 class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from engine.chat.lark import TEXT, Lark
 from engine.chat.reasoning import Thinking
-from engine.chat.tool_formats.form import CallableTool, ToolFormat
+from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.request import JsonObject
 
 _WHITE_SPACE = r"/[ \t\r\n]*/"
@@ -46,7 +46,7 @@ class AnswerGrammar:
         answer_schema: JsonObject | None = None,
     ) -> str:
         """Calls of `tools` in this form: at least one if `is_required`, at most one unless `in_parallel`; else any text before, between and
-        after them, or, with an `answer_schema`, one JSON document instead."""
+        after them, or, with an `answer_schema`, one JSON document instead. Raises FormCannotHold and Unquotable."""
         lark = Lark(self._tokens)
         begun = _Begun(form, tuple(tools), lark, in_parallel=in_parallel)
         if is_required:
@@ -72,6 +72,9 @@ class _Begun:
             opening: lark.rule(f"calls_{number}", form.rules(opening, tools, lark, in_parallel=in_parallel))
             for number, opening in enumerate((*form.openings, *form.openings_at_start))
         }
+        unheld = [tool.name for tool in tools if tool.input_grammar not in (None, *lark.held_grammars)]
+        if unheld:
+            raise FormCannotHold(f"this model's calls have no place for a text of a grammar, which {unheld[0]!r} takes")
 
     @property
     def each(self) -> list[str]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from engine.chat.lark_in_json import quoted
 from engine.request import JsonObject
 
 TEXT = "TEXT"
@@ -29,6 +30,7 @@ class Lark:
         self._marks = re.compile("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)")
         self._rules: dict[str, str] = {}
         self._lazy_names: dict[str, str] = {}
+        self.held_grammars: list[str] = []
 
     def rule(self, name: str, body: str) -> str:
         """Adds a rule, or a terminal if its name is in capitals; its name."""
@@ -55,6 +57,12 @@ class Lark:
     def json(self, schema: JsonObject, *, spacing: JsonObject = COMPACT, lenient: bool = False) -> str:
         """A JSON document valid under `schema`: as far as can be enforced if `lenient`."""
         return f"%json {json.dumps({**schema, 'x-guidance': {**spacing, 'lenient': lenient}})}"
+
+    def json_of_grammar(self, key: str, grammar: str, *, spacing: JsonObject = COMPACT) -> str:
+        """A JSON object whose one member `key` is a text of another grammar. Raises Unquotable where JSON cannot hold that."""
+        self.held_grammars.append(grammar)
+        opening = f'{{{json.dumps(key)}{spacing.get("key_separator", ":")}"'
+        return f"{_quoted(opening)} %lark {{\n{quoted(grammar)}\n}} {_quoted(chr(34) + '}')}"
 
     def until(self, name: str, mark: str) -> str:
         """Any text up to and with the first `mark`; `name` is for the rule that this may need."""

@@ -4,9 +4,8 @@ Runs in preparing threads. Must not know limits, samplers or slots.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 
 import msgspec
 
@@ -32,10 +31,16 @@ from engine.request import (
 )
 from engine.request import Constraint as Wanted
 from engine.worker.answer_check import AnswerCheck
+from engine.worker.callable_tools import (
+    arguments_schemas,
+    callable_tools,
+    enforcing,
+    without_hopeless_schemas,
+    without_schemas,
+)
 
 _OPENING_TOKENS = 16
 """So many last tokens of a prompt show whether the template opened the model's thinking."""
-_ANY_OBJECT: JsonObject = {"type": "object"}
 
 
 class AnswerForm:
@@ -64,7 +69,7 @@ class AnswerForm:
     def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""
         # Calls are held to their form by the constraint below, so what has begun as one stays one.
-        answer = Answer(is_certain=True, schemas=_schemas(request))
+        answer = Answer(is_certain=True, schemas=arguments_schemas(request.prompt))
         thinking = self._thinking(request, prompt_tokens)
         use = request.tool_use
         return self._format.parser(
@@ -73,21 +78,20 @@ class AnswerForm:
 
     def check(self, request: GenerationRequest) -> AnswerCheck | None:
         """What a finished answer is looked at for; None where nothing is promised of it. EngineError where that can't be enforced."""
-        content, arguments, use = None, {}, request.tool_use
+        content, use = None, request.tool_use
+        arguments: dict[str, JsonSchema | None] = {}
         if isinstance(request.constraint, JsonConstraint):
-            with _enforcing("this JSON schema", "schema"):
+            with enforcing("this JSON schema", "schema"):
                 content = self._compiler.json(request.constraint.schema).schema
-        if use is not None and self._format.calls is not None and (use.strict or use.is_required):
+        if use is not None and self._format.calls is not None and (use.strict or use.is_required or use.inputs):
             assert isinstance(request.prompt, ChatPrompt)
-            with _enforcing("the schema of a tool's arguments", "tools"):
-                arguments = dict(self._strict_arguments(request.prompt.tools, use))
-        return AnswerCheck(content, arguments) if content or arguments else None
+            arguments = {tool.name: self._schema(tool) for tool in callable_tools(request.prompt, use, self._compiler)}
+        held = {name: schema for name, schema in arguments.items() if schema}
+        return AnswerCheck(content, held) if content or held else None
 
-    def _strict_arguments(self, tools: Iterable[JsonObject], use: ToolUse) -> Iterator[tuple[str, JsonSchema]]:
-        for tool in _callable(tools, use):
-            schema = self._compiler.json(json.dumps(tool.arguments_schema)).schema if tool.is_strict else None
-            if schema is not None:
-                yield tool.name, schema
+    def _schema(self, tool: CallableTool) -> JsonSchema | None:
+        """The schema under which a call's arguments are promised to be valid."""
+        return self._compiler.json(json.dumps(tool.arguments_schema)).schema if tool.is_strict else None
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
@@ -100,19 +104,19 @@ class AnswerForm:
     def _held(self, wanted: Wanted, thinking: Thinking | None) -> Constraint:
         match wanted:
             case JsonConstraint():
-                with _enforcing("this JSON schema", "schema"):
+                with enforcing("this JSON schema", "schema"):
                     alone = self._compiler.json(wanted.schema)
                     return self._compiler.lark(self._grammar.json(wanted.schema, thinking)) if thinking else alone
             case RegexConstraint():
-                with _enforcing("this regular expression", "regex"):
+                with enforcing("this regular expression", "regex"):
                     alone = self._compiler.regex(wanted.regex)
                     return self._compiler.lark(self._grammar.regex(wanted.regex, thinking)) if thinking else alone
             case ChoiceConstraint():
-                with _enforcing("this choice", "choice"):
+                with enforcing("this choice", "choice"):
                     alone = self._compiler.choice(wanted.choices)
                     return self._compiler.lark(self._grammar.choice(wanted.choices, thinking)) if thinking else alone
             case GrammarConstraint():
-                with _enforcing("this grammar", "grammar"):
+                with enforcing("this grammar", "grammar"):
                     return self._grammar_alone(wanted.grammar, thinking)
 
     def _grammar_alone(self, grammar: str, thinking: Thinking | None) -> Constraint:
@@ -131,7 +135,7 @@ class AnswerForm:
     def _calls(self, request: GenerationRequest, use: ToolUse, thinking: Thinking | None) -> Constraint | None:
         """Calls held to the tools' schemas; None where the template's form of calls is not known and none has to be made."""
         if self._format.calls is None:
-            if use.is_required or use.strict:
+            if use.is_required or use.strict or use.inputs:
                 message = "the form of this model's tool calls is not known, so none can be forced or held to a schema"
                 raise EngineError(
                     "not_supported_by_model", message, param="tool_choice" if use.is_required else "tools"
@@ -139,15 +143,12 @@ class AnswerForm:
             return None
         assert isinstance(request.prompt, ChatPrompt)
         answer = _json_beside_calls(request.constraint)
-        tools = list(_callable(request.prompt.tools, use))
-        if use.strict or use.is_required:
-            with _enforcing("the schema of a tool's arguments", "tools"):
-                return self._compile_calls(self._format.calls, tools, use, thinking, answer)
-        try:
-            return self._compile_calls(self._format.calls, tools, use, thinking, answer)
-        except (SchemaUnsupported, FormCannotHold):
-            free = [CallableTool(tool.name, _ANY_OBJECT, is_strict=False) for tool in tools]
-            return self._compile_calls(self._format.calls, free, use, thinking, answer)
+        tools = callable_tools(request.prompt, use, self._compiler)
+        with enforcing("what these tools' calls are held to", "tools"):
+            for narrowed in (list, partial(without_hopeless_schemas, compiler=self._compiler)):
+                with suppress(SchemaUnsupported, FormCannotHold):
+                    return self._compile_calls(self._format.calls, narrowed(tools), use, thinking, answer)
+            return self._compile_calls(self._format.calls, without_schemas(tools), use, thinking, answer)
 
     def _compile_calls(
         self,
@@ -168,33 +169,9 @@ class AnswerForm:
         return self._compiler.lark(grammar)
 
 
-@contextmanager
-def _enforcing(what: str, param: str) -> Iterator[None]:
-    try:
-        yield
-    except (SchemaUnsupported, FormCannotHold) as error:
-        raise EngineError("unsupported_schema", f"{what} can't be enforced: {error}", param=param) from error
-
-
 def _json_beside_calls(wanted: Wanted | None) -> JsonObject | None:
     """The schema of the document that may stand in place of calls. Other texts could not be told from what stands around calls."""
     if wanted is None or isinstance(wanted, JsonConstraint):
         return msgspec.json.decode(wanted.schema) if wanted else None
     name = type(wanted).__name__.removesuffix("Constraint").lower()
     raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)
-
-
-def _schemas(request: GenerationRequest) -> dict[str, JsonObject]:
-    """The schemas of the offered functions' arguments."""
-    offered = request.prompt.tools if isinstance(request.prompt, ChatPrompt) else ()
-    return {tool["function"]["name"]: tool["function"].get("parameters") or _ANY_OBJECT for tool in offered}
-
-
-def _callable(tools: Iterable[JsonObject], use: ToolUse) -> Iterable[CallableTool]:
-    """The tools that may be called. A forced call's arguments are held to their whole schema, too."""
-    for tool in tools:
-        function = tool["function"]
-        name = function["name"]
-        if use.names is None or name in use.names:
-            schema = function.get("parameters") or _ANY_OBJECT
-            yield CallableTool(name, schema, is_strict=name in use.strict or use.is_required)

@@ -8,7 +8,6 @@ from handlers.media import load_media
 from handlers.streaming import json_response, sse_response
 from handlers.wire.openai import chat_completions as wire
 from handlers.wire.openai.envelope import new_envelope
-from handlers.wire.openai.functions import uses_functions
 from handlers.wire.openai.messages import media_sources
 from handlers.wire.openai.stream_options import includes_usage
 from handlers.wire.types.openai import CreateChatCompletionRequest
@@ -20,9 +19,9 @@ async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Res
     entry = call.engine.model(body["model"])
     media = await load_media(call, entry, media_sources(body["messages"]))
     request = wire.parse(body, entry, media)
-    generation = await generations.begin(call, request, wire.NAMES)
+    generation = await generations.begin(call, request, wire.names(body))
     envelope = new_envelope(wire.ID_PREFIX, body["model"], entry)
-    form = {"logprobs": request.logprobs is not None, "functions": uses_functions(body)}
+    form = wire.form(body)
     if not body.get("stream"):
         result = await generations.finish(call, generation)
         return json_response(wire.render(result, envelope, **form))

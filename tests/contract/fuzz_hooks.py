@@ -154,6 +154,16 @@ def one_form_of_tools_and_a_choice_among_them(body):
         body.pop("tool_choice", None)
 
 
+def custom_tools_have_a_name_and_a_grammar(body):
+    """Names of their own, and few texts are a grammar."""
+    for number, tool in enumerate(body.get("tools") or ()):
+        if tool.get("type") == "custom":
+            tool["custom"]["name"] += str(number)
+            grammar = tool["custom"].get("format", {}).get("grammar")
+            if grammar:
+                grammar["definition"] = {"lark": 'start: "a" /[a-z"]+/', "regex": 'a[a-z"]*'}[grammar["syntax"]]
+
+
 def the_model_has_no_adapters(body):
     body.pop("lora", None)
 
@@ -213,6 +223,7 @@ REPAIRS = [
     tokens_are_in_the_vocabulary,
     enough_answers_to_choose_from,
     one_form_of_tools_and_a_choice_among_them,
+    custom_tools_have_a_name_and_a_grammar,
     the_model_has_no_adapters,
     one_thing_to_keep_to,
     there_is_something_to_continue,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.chat.answer import Answer
-from engine.chat.lark import Lark
+from engine.chat.lark import COMPACT, Lark
 from engine.chat.source import Reading
 from engine.request import JsonObject
 
@@ -15,11 +15,19 @@ from engine.request import JsonObject
 @dataclass(frozen=True)
 class CallableTool:
     """A function that may be called, and the JSON schema that its arguments are to be valid under: all of it if `is_strict`, else as much
-    as can be enforced."""
+    as can be enforced. `input_grammar`: the grammar of its one argument `input`, in Lark."""
 
     name: str
     arguments_schema: JsonObject
     is_strict: bool
+    input_grammar: str | None = None
+
+
+def arguments(tool: CallableTool, lark: Lark, *, spacing: JsonObject = COMPACT) -> str:
+    """A tool's arguments as one JSON object, as Lark items."""
+    if tool.input_grammar is None:
+        return lark.json(tool.arguments_schema, spacing=spacing, lenient=not tool.is_strict)
+    return lark.json_of_grammar("input", tool.input_grammar, spacing=spacing)
 
 
 class FormCannotHold(ValueError):

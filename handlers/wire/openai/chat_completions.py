@@ -4,6 +4,7 @@ Must not know HTTP, nor how events become server-sent ones.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from typing import TypedDict
 
 from engine import (
     ChatPrompt,
@@ -25,8 +26,9 @@ from engine import (
 from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import render_logprobs, requested_alternatives
 from handlers.wire.nullable import or_default
+from handlers.wire.openai.custom_tools import CustomCalls, custom_names
 from handlers.wire.openai.envelope import Envelope, render_usage
-from handlers.wire.openai.functions import in_older_form
+from handlers.wire.openai.functions import in_older_form, uses_functions
 from handlers.wire.openai.lora import parse_lora
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.prediction import parse_prediction
@@ -35,18 +37,35 @@ from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
 from handlers.wire.openai.template_settings import parse_ending
-from handlers.wire.openai.tools import parse_tools
+from handlers.wire.openai.tools import parse_tools, places
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
 from handlers.wire.text_constraints import check_beside_tools, parse_constraint
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
 ID_PREFIX = "chatcmpl-"
-NAMES = {"schema": "response_format.json_schema.schema"}
-"""Where a body has what the engine calls otherwise."""
-
 _WHOLE = "chat.completion"
 _CHUNK = "chat.completion.chunk"
+
+
+class Form(TypedDict):
+    """What of a request decides how its answer is written. `logprobs`: it asked for them; `functions`: it spoke of functions in the older
+    form; `custom`: the names of its custom tools."""
+
+    logprobs: bool
+    functions: bool
+    custom: frozenset[str]
+
+
+def form(body: Body) -> Form:
+    """How the answer to a validated body is to be written."""
+    alternatives = requested_alternatives(body.get("logprobs"), body.get("top_logprobs"))
+    return {"logprobs": alternatives is not None, "functions": uses_functions(body), "custom": custom_names(body)}
+
+
+def names(body: Body) -> dict[str, str]:
+    """Where a body has what the engine calls otherwise."""
+    return {"schema": "response_format.json_schema.schema", **places(body)}
 
 
 def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> GenerationRequest:
@@ -83,10 +102,15 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
 
 
 def render(
-    result: GenerationResult, envelope: Envelope, *, logprobs: bool = False, functions: bool = False
+    result: GenerationResult,
+    envelope: Envelope,
+    *,
+    logprobs: bool = False,
+    functions: bool = False,
+    custom: frozenset[str] = frozenset(),
 ) -> JsonObject:
-    """The whole answer. `logprobs`: the request asked for them; `functions`: it spoke of functions in the older form."""
-    choices = [_choice(choice, logprobs) for choice in result.choices]
+    """The whole answer, in the form that the request asks for."""
+    choices = CustomCalls(custom).in_message(_choice(choice, logprobs) for choice in result.choices)
     if functions:
         choices = in_older_form(choices)
     return {
@@ -103,18 +127,21 @@ async def chunks(
     n: int,
     logprobs: bool = False,
     functions: bool = False,
+    custom: frozenset[str] = frozenset(),
     include_usage: bool = False,
 ) -> AsyncIterator[JsonObject]:
     """The answer's chunks: each choice's role, then what happens, then the token counts if `include_usage`. Else as `render`."""
     frame: JsonObject = {**envelope.around(_CHUNK, ()), "service_tier": "default"}
     if include_usage:
         frame["usage"] = None
+    custom_calls = CustomCalls(custom)
     for index in range(n):
         yield {**frame, "choices": [_delta(index, {"role": "assistant", "content": "", "refusal": None})]}
     async for event in events:
         if not isinstance(event, Finished):
-            choices = [_event_choice(event, logprobs)]
-            yield {**frame, "choices": in_older_form(choices) if functions else choices}
+            choices = custom_calls.in_chunk([_event_choice(event, logprobs)])
+            for choice in in_older_form(choices) if functions else choices:
+                yield {**frame, "choices": [choice]}
         elif include_usage:
             yield {**frame, "usage": render_usage([event.usage])}
 

@@ -3,13 +3,15 @@
 Owns roles, content parts, tool calls and tool answers in a conversation's history. Must not know a template.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import JsonObject
 from handlers.wire.media import MediaSource, source_at
+from handlers.wire.openai.custom_tools import function_call
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import (
+    ChatCompletionMessageCustomToolCall,
     ChatCompletionMessageToolCall,
     ChatCompletionRequestAssistantMessage,
     ChatCompletionRequestAssistantMessageContentPart,
@@ -19,6 +21,7 @@ from handlers.wire.types.openai import (
 
 _MEDIA = {"image_url": "image", "input_audio": "audio"}
 
+Call = ChatCompletionMessageToolCall | ChatCompletionMessageCustomToolCall
 Part = ChatCompletionRequestUserMessageContentPart | ChatCompletionRequestAssistantMessageContentPart
 
 
@@ -56,7 +59,7 @@ def _assistant(message: ChatCompletionRequestAssistantMessage, where: str) -> Js
     if refusal := message.get("refusal"):
         is_text = isinstance(content, str)
         content = f"{content}\n{refusal}".lstrip("\n") if is_text else [*content, {"type": "text", "text": refusal}]
-    calls: list[JsonObject] = [_tool_call(call) for call in _function_calls(message)]
+    calls = [_tool_call(call) for call in message.get("tool_calls") or ()]
     if older := message.get("function_call"):
         calls.append({"type": "function", "function": dict(older)})
     thoughts = message.get("reasoning_content") or message.get("reasoning")
@@ -114,15 +117,12 @@ def _part(part: Part, where: str) -> JsonObject:
     )
 
 
-def _function_calls(message: ChatCompletionRequestAssistantMessage) -> Iterator[ChatCompletionMessageToolCall]:
-    """The message's tool calls. Those of custom tools are refused by the contract's coverage."""
-    return (call for call in message.get("tool_calls") or () if call["type"] == "function")
-
-
-def _tool_call(call: ChatCompletionMessageToolCall) -> JsonObject:
+def _tool_call(call: Call) -> JsonObject:
+    if call["type"] == "custom":
+        return function_call(call)
     return {"id": call["id"], "type": "function", "function": dict(call["function"])}
 
 
 def _function_names(messages: Sequence[ChatCompletionRequestMessage]) -> dict[str, str]:
-    assistants = (message for message in messages if message["role"] == "assistant")
-    return {call["id"]: call["function"]["name"] for message in assistants for call in _function_calls(message)}
+    calls = (call for m in messages if m["role"] == "assistant" for call in m.get("tool_calls") or ())
+    return {call["id"]: (call["custom"] if call["type"] == "custom" else call["function"])["name"] for call in calls}

@@ -664,12 +664,13 @@ class ChatCompletionStreamResponseDeltaFunctionCall(TypedDict):
 
 
 class ChatCompletionMessageToolCallChunk(TypedDict):
-    """A piece of a call of a function."""
+    """A piece of a call of a function or of a custom tool."""
 
     index: int
     id: NotRequired[str]
-    type: NotRequired[Literal["function"]]
+    type: NotRequired[Literal["function", "custom"]]
     function: NotRequired[ChatCompletionMessageToolCallChunkFunction]
+    custom: NotRequired[ChatCompletionMessageToolCallChunkCustom]
 
 
 class ChatCompletionMessageToolCallChunkFunction(TypedDict):
@@ -677,6 +678,13 @@ class ChatCompletionMessageToolCallChunkFunction(TypedDict):
 
     name: NotRequired[str]
     arguments: NotRequired[str]
+
+
+class ChatCompletionMessageToolCallChunkCustom(TypedDict):
+    """More of the custom tool and its input."""
+
+    name: NotRequired[str]
+    input: NotRequired[str]
 
 
 class ErrorResponse(TypedDict):

@@ -1,13 +1,14 @@
 """Calls that are forced, limited or held to a schema come out of a real model whole and valid, whatever it is inclined to say."""
 
 import json
+import re
 
 import jsonschema_rs
 import pytest
 
 from engine.errors import EngineError
 from engine.events import ToolCallDelta
-from engine.request import ChatPrompt, JsonConstraint, RegexConstraint, SamplingParams, ToolUse
+from engine.request import ChatPrompt, GrammarConstraint, JsonConstraint, RegexConstraint, SamplingParams, ToolUse
 from engine.worker.answer_form import AnswerForm
 from tests.process.worker.inprocess import request
 
@@ -100,12 +101,65 @@ def test_json_beside_tools_is_either_a_call_or_a_valid_document(model):
 def test_a_schema_that_cannot_be_enforced_is_refused_where_it_must_be(model, use):
     with pytest.raises(EngineError, match="not") as refusal:
         model.run(asked(use, tools=[BEYOND]))
-    assert (refusal.value.code, refusal.value.param) == ("unsupported_schema", "tools")
+    assert (refusal.value.code, refusal.value.param) == ("unsupported_schema", "tools[0]")
 
 
 def test_a_schema_that_cannot_be_enforced_does_no_harm_where_nobody_insists(model):
     [answer] = model.run(asked(ToolUse(), tools=[BEYOND]))
     assert answer.finish_reasons == ["stop"]
+
+
+def test_a_schema_that_cannot_be_enforced_frees_no_other_tool(model):
+    weather = {"name": "get_weather", "description": "Get the weather", "parameters": {"type": "object",
+               "properties": {"city": {"enum": ["Oslo"]}}, "required": ["city"], "additionalProperties": False}}  # fmt: skip
+    tools = [{"type": "function", "function": weather}, BEYOND]
+    [answer] = model.run(asked(ToolUse(), text="What is the weather in Paris?", tools=tools))
+    assert calls(answer) == [("get_weather", {"city": "Oslo"})]
+
+
+NOTE = {
+    "type": "function",
+    "function": {"name": "note", "parameters": {"type": "object", "properties": {"input": {"type": "string"}}}},
+}
+
+
+PAIRS = r"""
+start: "{\"" WORD pair? "\n}"
+pair: "{\"" WORD
+WORD: /[ab]/
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (RegexConstraint(regex='^say "[a-c]{3}"\\n$'), 'say "[a-c]{3}"\n'),
+        (RegexConstraint(regex="(?P<sign>x|y)+z"), "[xy]+z"),
+        (GrammarConstraint(grammar=PAIRS), r'({"[ab]){1,2}\n}'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("seed", range(3))
+def test_the_input_of_a_tool_that_takes_text_is_held_to_its_grammar(model, held, expected, seed):
+    use = ToolUse(is_required=True, in_parallel=False, inputs={"note": held})
+    [answer] = model.run(asked(use, tools=[NOTE], sampling=SamplingParams(temperature=1.5, seed=seed), max_tokens=400))
+    [(name, arguments)] = calls(answer)
+    assert name == "note"
+    assert re.fullmatch(expected, arguments["input"])
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"),
+    [
+        (RegexConstraint(regex="a)(b"), "unopened"),
+        (RegexConstraint(regex="a(?=b)"), "look-around"),
+        (GrammarConstraint(grammar="start: missing"), "missing"),
+        (GrammarConstraint(grammar="start: <think>"), "<think>"),
+    ],
+)
+def test_a_grammar_that_cannot_be_held_is_refused_naming_its_tool(model, held, reason):
+    with pytest.raises(EngineError, match=reason) as refusal:
+        model.run(asked(ToolUse(inputs={"note": held}), tools=[TIME, NOTE]))
+    assert (refusal.value.code, refusal.value.param) == ("unsupported_schema", "tools[1]")
 
 
 def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model):
