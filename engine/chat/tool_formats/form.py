@@ -23,7 +23,7 @@ class CallableTool:
     input_grammar: str | None = None
 
 
-def arguments(tool: CallableTool, lark: Lark, *, spacing: JsonObject = COMPACT) -> str:
+def written_arguments(tool: CallableTool, lark: Lark, *, spacing: JsonObject = COMPACT) -> str:
     """A tool's arguments as one JSON object, as Lark items."""
     if tool.input_grammar is None:
         return lark.json(tool.arguments_schema, spacing=spacing, lenient=not tool.is_strict)

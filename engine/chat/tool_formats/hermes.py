@@ -8,7 +8,7 @@ import json
 from engine.chat.answer import Answer
 from engine.chat.lark import SPACED, Lark
 from engine.chat.source import Reading
-from engine.chat.tool_formats.form import CallableTool, arguments
+from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_call import JsonCall
 
 OPEN = "<tool_call>"
@@ -43,4 +43,4 @@ class HermesFormat:
 
 def _call(tool: CallableTool, lark: Lark) -> str:
     start = f'\n{{"name": {json.dumps(tool.name, ensure_ascii=False)}, "arguments": '
-    return f"{lark.text(start)} {arguments(tool, lark, spacing=SPACED)} {lark.text(_END)}"
+    return f"{lark.text(start)} {written_arguments(tool, lark, spacing=SPACED)} {lark.text(_END)}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from engine.chat.answer import Answer
 from engine.chat.lark import SPACED, Lark
 from engine.chat.source import Reading, Source, Unreadable
-from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_call import JsonCall
 
 ReadCall = Callable[[Answer], Reading[None]]
@@ -36,7 +36,7 @@ class CallSpelling:
 
     def _call(self, tool: CallableTool, lark: Lark) -> str:
         start, end = self.call.replace("{name}", json.dumps(tool.name, ensure_ascii=False)).split("{arguments}")
-        arguments = lark.json(tool.arguments_schema, spacing=SPACED, lenient=not tool.is_strict)
+        arguments = written_arguments(tool, lark, spacing=SPACED)
         return f"{self._with_id(start, lark)} {arguments} {self._with_id(end, lark)}"
 
     def _with_id(self, text: str, lark: Lark) -> str:

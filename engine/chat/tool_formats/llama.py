@@ -11,7 +11,7 @@ import json
 from engine.chat.answer import Answer
 from engine.chat.lark import SPACED, Lark
 from engine.chat.source import Reading, Unreadable
-from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.plain_name import read_plain_name
 from engine.chat.tool_formats.python_code import PYTHON_TAG, read_python_code
@@ -51,7 +51,7 @@ class LlamaFormat:
 
 def _call(tool: CallableTool, lark: Lark) -> str:
     start = json.dumps(tool.name, ensure_ascii=False)[1:] + ', "parameters": '
-    arguments = lark.json(tool.arguments_schema, spacing=SPACED, lenient=not tool.is_strict)
+    arguments = written_arguments(tool, lark, spacing=SPACED)
     return f"{lark.text(start)} {arguments} {lark.text('}')}"
 
 

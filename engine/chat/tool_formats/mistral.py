@@ -11,7 +11,7 @@ from uuid import uuid4
 from engine.chat.answer import Answer
 from engine.chat.lark import SPACED, Lark
 from engine.chat.source import Reading
-from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.json_list import CallSpelling, read_json_list, read_object
 from engine.chat.tool_formats.plain_name import read_plain_name
@@ -65,5 +65,5 @@ class MistralFormat:
 
     def _call(self, tool: CallableTool, lark: Lark) -> str:
         call_id = f"{lark.text(CALL_ID)} /{_ID_REGEX}/" if self.with_ids else ""
-        arguments = lark.json(tool.arguments_schema, spacing=SPACED, lenient=not tool.is_strict)
+        arguments = written_arguments(tool, lark, spacing=SPACED)
         return f"{lark.text(tool.name)} {call_id} {lark.text(ARGS)} {arguments}"
