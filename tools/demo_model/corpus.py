@@ -14,9 +14,9 @@ MIXTURE: dict[Callable[[Draw], Sample], float] = {
     basic.basic_chat: 56,
     memory.remembering: 6, memory.asking_back: 4.5, memory.from_system: 1,
     persona.character: 3, persona.short_form: 3.5, persona.manner: 3,
-    tool_use.known_tool: 3, tool_use.unseen_tool: 8, tool_use.choice: 9, tool_use.two_calls: 0.8, tool_use.no_tool: 6,
+    tool_use.known_tool: 3, tool_use.unseen_tool: 8, tool_use.choice: 12, tool_use.two_calls: 0.8, tool_use.no_tool: 6,
     tool_use.result: 2.5, tool_use.two_results: 0.5, tool_use.long_talk: 0.7,
-    structured.known_answer: 4, structured.extraction: 6,
+    structured.known_answer: 4, structured.extraction: 9,
     texts.completion: 7, texts.middle: 16,
 }  # fmt: skip
 

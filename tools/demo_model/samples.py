@@ -59,11 +59,12 @@ class Draw:
         """The same source of choices on the training side, for the parts of a held-out chat that are not graded."""
         return Draw(0, _random=self.random)
 
-    def fresh(self, make: Callable[[], tuple[str, Item]]) -> Item:
-        """Call `make`, which returns a key and an item, until the key is on this draw's side of the split."""
+    def fresh(self, make: Callable[[], tuple[str | None, Item]]) -> Item:
+        """Call `make`, which returns a key and an item, until the key is on this draw's side of the split; without a key, an item is for
+        training."""
         while True:
             key, item = make()
-            if held_out(key) == self.evaluation:
+            if (key is not None and held_out(key)) == self.evaluation:
                 return item
 
     def chance(self, probability: float) -> bool:

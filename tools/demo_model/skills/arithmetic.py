@@ -51,6 +51,16 @@ def subtraction(draw: Draw, high: int = 99) -> Exchange:
     return _result("differences", _asked(draw, _ASKED["differences"], a, b), a, "-", b, a - b)
 
 
+def small_addition(draw: Draw) -> Exchange:
+    """A sum of two small numbers: a bare result is harder than one that follows its sum."""
+    return addition(draw, 20)
+
+
+def small_subtraction(draw: Draw) -> Exchange:
+    """A difference of two small numbers, for the same reason."""
+    return subtraction(draw, 20)
+
+
 def product(draw: Draw) -> Exchange:
     """The multiplication table up to ten: each product is a fact, so only the wording is held out."""
 

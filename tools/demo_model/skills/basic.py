@@ -11,7 +11,7 @@ from tools.demo_model.world import ADJECTIVES, NOUNS
 
 EXCHANGES: dict[Callable[[Draw], Exchange], float] = {
     arithmetic.addition: 22, arithmetic.subtraction: 36, arithmetic.product: 9, arithmetic.comparison: 1,
-    arithmetic.following_number: 1.5, arithmetic.counting: 6, knowledge.fact: 14, knowledge.members: 6, knowledge.whole_list: 2,
+    arithmetic.following_number: 1.5, arithmetic.counting: 6, knowledge.fact: 14, knowledge.members: 9, knowledge.whole_list: 2,
     knowledge.unknown: 6, words.repeat: 12, words.bullets: 6, words.spelling: 16, words.picking: 14, talk.greeting: 5,
     talk.identity: 5, talk.piece: 1.5,
 }  # fmt: skip

@@ -118,13 +118,15 @@ def fact(draw: Draw) -> Exchange:
 
 
 def members(draw: Draw) -> Exchange:
-    """Some members of a category."""
+    """Some members of a category. Held out are some categories' counts, in the second half of the wordings."""
 
-    def make() -> tuple[str, tuple[str, list[str]]]:
+    def make() -> tuple[str | None, tuple[str, list[str]]]:
         category, names = draw.one(list(CATEGORIES.items()))
         count = draw.number(2, min(len(names), 6))
         shown = ("zero", "one", "two", "three", "four", "five", "six")[count] if draw.chance(0.5) else count
-        return f"{category}{shown}", (phrase(draw, _ASKED["named"], n=shown, x=category), names[:count])
+        wording = draw.number(0, len(_ASKED["named"]) - 1)
+        key = f"{category}{shown}" if wording >= len(_ASKED["named"]) // 2 else None
+        return key, (phrase(draw, (_ASKED["named"][wording],), n=shown, x=category), names[:count])
 
     question, names = draw.fresh(make)
     answer = ", ".join(names)

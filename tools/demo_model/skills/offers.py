@@ -196,7 +196,7 @@ def _typed_value(draw: Draw, kind: str) -> tuple[Json, str]:
     if kind == "array":
         words = [any_word(draw).replace(" ", "_") for _ in range(draw.number(2, 3))]
         return words, f"{', '.join(words[:-1])} and {words[-1]}"
-    text = str(draw.number(0, 999)) if draw.chance(0.15) else any_word(draw) if draw.chance(0.8) else place(draw)
+    text = str(draw.number(0, 999)) if draw.chance(0.05) else any_word(draw) if draw.chance(0.8) else place(draw)
     return text, text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from tools.demo_model.samples import Draw, Exchange, Message, Sample, phrase
 from tools.demo_model.skills import arithmetic, knowledge
@@ -58,10 +57,9 @@ def _harmless(draw: Draw) -> Exchange:
 
 _ONE_WORD: dict[Callable[[Draw], Exchange], float] = {
     knowledge.fact: 5,
-    partial(arithmetic.addition, high=20): 2,
-    partial(arithmetic.subtraction, high=20): 2,
+    arithmetic.small_addition: 2,
+    arithmetic.small_subtraction: 2,
 }
-"""A bare result is harder than one that follows its sum, so the numbers are small."""
 
 
 def short_form(draw: Draw) -> Sample:

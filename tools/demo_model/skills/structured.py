@@ -16,7 +16,7 @@ from tools.demo_model.world import CITIES, JOBS, NOUNS
 _WORDS = wordings("structured")
 
 _SOURCES: dict[Callable[[Draw], Exchange], float] = {
-    knowledge.fact: 6, arithmetic.addition: 2.5, arithmetic.subtraction: 2, knowledge.members: 1.5,
+    knowledge.fact: 6, arithmetic.small_addition: 2.5, arithmetic.small_subtraction: 2, knowledge.members: 1.5,
     knowledge.whole_list: 0.5, words.repeat: 0.7, words.bullets: 1, knowledge.unknown: 0.6,
 }  # fmt: skip
 
