@@ -82,7 +82,7 @@ class Context(Resource):
             raise LlamaError(f"llama.cpp can't make a context of {params.ctx_size_tokens} tokens: {reason}")
         super().__init__(handle, llama_cpp.llama_free)
         self._memory: Any = llama_cpp.llama_get_memory(handle)
-        self._vocabulary_size = model.vocabulary_size
+        self._row: Any = ctypes.c_float * model.vocabulary_size
         self._embedding_length = model.embedding_length
         self.ctx_size_tokens = int(llama_cpp.llama_n_ctx(handle))
         self.batch_tokens = int(llama_cpp.llama_n_batch(handle))
@@ -137,7 +137,8 @@ class Context(Resource):
     def logits(self, row: int) -> NDArray[np.float32]:
         """A view of the logits of a row of the last batch that wanted an output; writing to it changes what is sampled."""
         pointer = llama_cpp.llama_get_logits_ith(self._handle, row)
-        return np.ctypeslib.as_array(pointer, (self._vocabulary_size,))
+        # For every token of every answer: numpy's own way from a pointer takes 40 microseconds.
+        return np.frombuffer(self._row.from_address(ctypes.addressof(pointer.contents)), np.float32)
 
     def token_embedding(self, row: int) -> NDArray[np.float32]:
         """A copy of the embedding of a row of the last batch that wanted an output; only without pooling."""

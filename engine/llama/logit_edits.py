@@ -16,7 +16,7 @@ BANNED = -100.0
 class LogitEdits:
     """Edits of a row that touch only the tokens with a bias and those already seen: nothing else changes, so nothing else is looked at."""
 
-    def __init__(self, bias: dict[int, float], penalties: SamplerChain) -> None:
+    def __init__(self, bias: dict[int, float], penalties: SamplerChain | None) -> None:
         """A bias of BANNED or less rules a token out. `penalties` see only the tokens with a bias and those seen; they must remove none."""
         self._penalties = penalties
         self._candidates = Candidates()
@@ -28,6 +28,8 @@ class LogitEdits:
 
     def accept(self, token: int) -> None:
         """Let the penalties see a token."""
+        if self._penalties is None:
+            return
         self._penalties.accept(token)
         if token in self._known:
             return
@@ -43,9 +45,11 @@ class LogitEdits:
         original = logits[tokens]
         edited = original.copy()
         edited[: len(self._bias)] += self._bias
-        self._candidates.fill(tokens, edited)
-        self._penalties.apply(self._candidates)
-        logits[tokens] = self._candidates.logits
+        if self._penalties is not None:
+            self._candidates.fill(tokens, edited)
+            self._penalties.apply(self._candidates)
+            edited = self._candidates.logits
+        logits[tokens] = edited
         return original
 
     def undo(self, logits: Logits, original: Logits) -> None:

@@ -86,7 +86,8 @@ class Sampler:
     def _make_edits(self, names: list[str], setting: stages.Setting, bias: dict[int, float]) -> LogitEdits | None:
         if not names and not bias:
             return None
-        return LogitEdits(bias, self._resources.enter_context(SamplerChain(stages.make(names, setting))))
+        penalties = self._resources.enter_context(SamplerChain(stages.make(names, setting))) if names else None
+        return LogitEdits(bias, penalties)
 
     def _make_choice(self, names: list[str], setting: stages.Setting) -> Callable[[Logits], int]:
         params = setting.params
