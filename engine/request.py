@@ -216,7 +216,8 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     `context_limit_tokens` lowers the context for this request. `truncate_prompt`: a chat too long for the context loses
     its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
     `tool_use`: recognise tool calls in the answer; None: it is all text. `split_reasoning`: tell the model's thinking from its answer, by
-    the marks that its template uses.
+    the marks that its template uses. `reasoning_budget_tokens`: thinking that has so many tokens is ended, and the answer goes on;
+    None: the model ends it. Only where it is told apart.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `prediction`: a text that the answer is expected to be much like; it is fast where it is right, and never changes the answer.
     `lora`: the adapters that it is computed with, others not; None: each as the model is loaded with it.
@@ -238,6 +239,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     ignore_eos: bool = False
     tool_use: ToolUse | None = None
     split_reasoning: bool = False
+    reasoning_budget_tokens: int | None = None
     prediction: str | None = None
     context_limit_tokens: int | None = None
     truncate_prompt: bool = False

@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from engine.chat.answer import Answer
 from engine.chat.channels import ChannelParser, script
 from engine.chat.formats import tool_format
-from engine.chat.reasoning import ReasoningFormat, Thinking, reasoning_format
+from engine.chat.reasoning import ReasoningFormat, Thinking, closing_in, reasoning_format
 from engine.chat.tool_formats.form import ToolFormat
 
 
 @dataclass(frozen=True)
 class AnswerFormat:
-    """How answers mark their parts; None: they have no such parts, or their form is not known here."""
+    """How answers mark their parts; None: they have no such parts, or their form is not known here. `closing`: what ends thinking, as the
+    template writes it."""
 
     reasoning: ReasoningFormat | None
     calls: ToolFormat | None
+    closing: str = ""
 
     @classmethod
     def of(cls, template: str) -> "AnswerFormat":
         """The form that a template's text teaches."""
-        return cls(reasoning_format(template), tool_format(template))
+        marks = reasoning_format(template)
+        return cls(marks, tool_format(template), closing_in(template, marks) if marks else "")
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -37,7 +40,8 @@ class AnswerFormat:
         the beginning of that thinking, too."""
         if self.reasoning is None:
             return None
-        return Thinking(self.reasoning, self.reasoning.opened_by(prompt_end, is_begun=is_begun), is_split=is_split)
+        opened = self.reasoning.opened_by(prompt_end, is_begun=is_begun)
+        return Thinking(self.reasoning, opened, self.closing, is_split=is_split)
 
     def parser(
         self, answer: Answer, *, thinking: Thinking | None, reads_calls: bool, in_parallel: bool = True

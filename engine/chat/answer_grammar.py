@@ -12,7 +12,8 @@ from engine.chat.reasoning import Thinking
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.request import JsonObject
 
-_WHITE_SPACE = r"/[ \t\r\n]*/"
+_WHITE_SPACE = r"/[ \t\r\n]{0,4}/"
+"""Behind thinking. Without a bound a weak model wanders in it for ever."""
 
 
 class AnswerGrammar:

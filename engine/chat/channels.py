@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from engine.chat.answer import Answer, Piece
 from engine.chat.reasoning import Thinking
-from engine.chat.source import Marks, Reading, Unreadable
+from engine.chat.source import WHITE_SPACE, Marks, Reading, Unreadable
 from engine.chat.thinking import ThinkingReader
 from engine.chat.tool_formats.form import ToolFormat
 
@@ -34,13 +34,16 @@ class ChannelParser:
         return self._answer.is_reasoning
 
     @property
-    def closes_reasoning(self) -> str:
-        """What is still to be written to end the model's thinking: all of its closing mark, or the rest of it."""
-        closing, unread = self._answer.closes_reasoning, self._answer.source.rest
-        return next(
-            (closing[length:] for length in range(len(closing) - 1, 0, -1) if unread.endswith(closing[:length])),
-            closing,
-        )
+    def closing(self) -> str:
+        """The text that ends the model's thinking."""
+        return self._answer.closes_reasoning
+
+    @property
+    def rest_of_closing(self) -> str:
+        """What is still to be written of it: white space and a beginning of its mark may have come already."""
+        mark, unread = self.closing.lstrip(WHITE_SPACE), self._answer.source.rest
+        begun = next((length for length in range(len(mark) - 1, 0, -1) if unread.endswith(mark[:length])), 0)
+        return mark[begun:] if begun or unread else self.closing
 
     @property
     def complete_calls(self) -> int:

@@ -3,6 +3,7 @@
 Owns the marks of every family, and whether a prompt ends within thinking. Must not know how an answer is read, tool calls, nor tokens.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from engine.chat.source import WHITE_SPACE
@@ -113,13 +114,21 @@ def reasoning_format(template: str) -> ReasoningFormat | None:
     return next((known for known in REASONING_FORMATS if known.is_shown_by(template)), None)
 
 
+def closing_in(template: str, marks: ReasoningFormat) -> str:
+    """The closing mark with the line ends that a template writes around it, which is how its model has learnt to stop thinking."""
+    written = re.findall(rf"(?:\\n)*{re.escape(marks.closing)}(?:\\n)*", template)
+    return max(written, key=len, default=marks.closing).replace("\\n", "\n")
+
+
 @dataclass(frozen=True)
 class Thinking:
     """How an answer's thinking is marked. `opened`: the end of the prompt from the opening mark on, if the answer begins within thinking.
-    `is_split`: it comes apart from the answer; else it stays in it, with its marks."""
+    `closing`: the closing mark as the template writes it. `is_split`: it comes apart from the answer; else it stays in it, marks
+    included."""
 
     marks: ReasoningFormat
     opened: str = ""
+    closing: str = ""
     is_split: bool = True
 
     @property

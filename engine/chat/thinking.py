@@ -55,7 +55,7 @@ class ThinkingReader:
         """From behind the opening mark up to what ends the thought, and the white space behind it."""
         answer, source, marks = self._answer, self._answer.source, self._thinking.marks
         is_split = self._thinking.is_split
-        answer.is_reasoning, answer.closes_reasoning = True, marks.closing
+        answer.is_reasoning, answer.closes_reasoning = True, self._thinking.closing or marks.closing
         self._unsaid = opening if marks.is_said or not is_split else ""
         if is_split and not marks.is_said:
             yield from self._skip_repeated_opening()

@@ -38,6 +38,7 @@ from engine.worker.callable_tools import (
     without_hopeless_schemas,
     without_schemas,
 )
+from engine.worker.reasoning_budget import ReasoningBudget
 
 _OPENING_TOKENS = 16
 """So many last tokens of a prompt show whether the template opened the model's thinking."""
@@ -57,14 +58,15 @@ class AnswerForm:
     @cached_property
     def marks(self) -> dict[int, bytes]:
         """Tokens that are marks of this form: unlike other control tokens, they are part of an answer's text."""
-        tokens = {
-            mark: self._model.tokenize(mark, add_special=False, parse_special=True) for mark in self._format.marks
-        }
-        return {found[0]: mark.encode() for mark, found in tokens.items() if len(found) == 1}
+        tokens = {token for mark in self._format.marks for token in self._tokens(mark) if self._model.is_special(token)}
+        return {token: self._model.piece(token, special=True) for token in tokens}
+
+    def _tokens(self, text: str) -> list[int]:
+        return self._model.tokenize(text, add_special=False, parse_special=True)
 
     @cached_property
     def _grammar(self) -> AnswerGrammar:
-        return AnswerGrammar({m.decode(): token for token, m in self.marks.items() if self._model.is_special(token)})
+        return AnswerGrammar({mark.decode(): token for token, mark in self.marks.items()})
 
     def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""
@@ -92,6 +94,11 @@ class AnswerForm:
     def _schema(self, tool: CallableTool) -> JsonSchema | None:
         """The schema under which a call's arguments are promised to be valid."""
         return self._compiler.json(json.dumps(tool.arguments_schema)).schema if tool.is_strict else None
+
+    def reasoning_budget(self, request: GenerationRequest) -> ReasoningBudget | None:
+        """What ends an answer's thinking; None where only the model does."""
+        limit = request.reasoning_budget_tokens
+        return None if limit is None else ReasoningBudget(limit, self._tokens, partial(self._model.piece, special=True))
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""

@@ -48,20 +48,32 @@ class Drawing:
         return Drawn(token, scores.report(token, self._model.piece))
 
     def certain(self, sequence: Sequence) -> Iterator[Drawn]:
-        """The tokens that the constraint lets only follow: they need no drawing. Sampler and constraint advance over each that is taken.
+        """The tokens that can only follow: those that end thinking which has used up its budget, then those that the constraint leaves.
+        They need no drawing. Sampler and constraint advance over each that is taken."""
+        if sequence.reasoning_budget:
+            for token in sequence.reasoning_budget.closing(sequence.output):
+                yield self._taken(sequence, token)
+        if self._may_skip_drawing(sequence):
+            assert sequence.constraint is not None
+            for token in sequence.constraint.forced():
+                if token in self._model.end_tokens:
+                    return  # to end is drawn, as ever
+                yield self._taken(sequence, token)
 
-        None where log probabilities are wanted, for these are not known before each is computed, nor where the request itself rules
-        tokens out, for then they may be among these.
-        """
-        constraint, request = sequence.constraint, sequence.job.request
-        if constraint is None or request.logprobs is not None or request.score or request.sampling.logit_bias:
-            return
-        for token in constraint.forced():
-            if token in self._model.end_tokens:
-                return  # to end is drawn, as ever
-            constraint.accept(token)
-            sequence.sampler.accept((token,))
-            yield Drawn(token)
+    @staticmethod
+    def _taken(sequence: Sequence, token: int) -> Drawn:
+        if sequence.constraint:
+            sequence.constraint.accept(token)
+        sequence.sampler.accept((token,))
+        return Drawn(token)
+
+    @staticmethod
+    def _may_skip_drawing(sequence: Sequence) -> bool:
+        """Not where log probabilities are wanted, for these are not known before each token is computed, nor where the request itself
+        rules tokens out, for then they may be among those that the constraint leaves."""
+        request = sequence.job.request
+        is_scored = request.logprobs is not None or request.score
+        return sequence.constraint is not None and not is_scored and not request.sampling.logit_bias
 
     def _sample(self, sequence: Sequence, row: int) -> int:
         """The next token. Where the request's own bans leave none that its constraint allows, that is their fault."""

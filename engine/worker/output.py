@@ -35,13 +35,49 @@ class AnswerOutput:
         self._released_length = 0
         self._logprobs: deque[tuple[int, int, TokenLogprob]] = deque()  # from where to where in the text, and what
         self._ends_with_call = False
+        self._has_told = False
+        self._undecided_tokens = 0
         self.hit_stop_string = False
         self.reasoning_tokens = 0
+        self.thought_tokens = 0
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the next token would belong to the model's thinking."""
+        return self._parser is not None and self._parser.is_reasoning
+
+    @property
+    def is_within_character(self) -> bool:
+        """Whether the last token ended within a character."""
+        return self._detokenizer.pending_bytes > 0
+
+    @property
+    def closing(self) -> str:
+        """The mark that ends the model's thinking."""
+        return self._parser.closing if self._parser else ""
+
+    @property
+    def rest_of_closing(self) -> str:
+        """What is still to be written of it."""
+        return self._parser.rest_of_closing if self._parser else ""
 
     def push(self, token: int, piece: bytes, logprob: TokenLogprob | None = None) -> Iterator[Event]:
         """The events that one more token makes certain."""
-        if self._parser and self._parser.is_reasoning:
-            self.reasoning_tokens += 1
+        was_reasoning = self.is_reasoning
+        yield from self._pushed(token, piece, logprob)
+        self._count(was_reasoning)
+
+    def _count(self, was_reasoning: bool) -> None:
+        """Counts the token just pushed. What turns out to have been the beginning of an opening mark is counted with the mark's end."""
+        self.thought_tokens += was_reasoning
+        self._undecided_tokens += 1
+        if was_reasoning or self.is_reasoning:
+            self.reasoning_tokens += self._undecided_tokens
+        if was_reasoning or self.is_reasoning or self._has_told:
+            self._undecided_tokens = 0
+
+    def _pushed(self, token: int, piece: bytes, logprob: TokenLogprob | None) -> Iterator[Event]:
+        self._has_told = False
         decoded = self._detokenizer.push(self._marks.get(token, piece))
         start = self._decoded_length
         self._decoded_length += len(decoded)
@@ -81,6 +117,7 @@ class AnswerOutput:
 
     def _events(self, pieces: Iterable[Piece]) -> Iterator[Event]:
         for piece in pieces:
+            self._has_told = True
             self._ends_with_call = not isinstance(piece, Content)
             if self._check:
                 self._check.note(piece)

@@ -140,7 +140,14 @@ class Preparer:
         )
         window = sampler.look_back_tokens
         sampler.accept(text_tokens[-window:] if window else ())
-        return Sequence(job, index, sampler=sampler, constraint=constraint, output=output)
+        return Sequence(
+            job,
+            index,
+            sampler=sampler,
+            constraint=constraint,
+            output=output,
+            reasoning_budget=self._form.reasoning_budget(request),
+        )
 
     def _fitting_tokens(self, request: GenerationRequest, limit: int, reading: MediaReading) -> list[int]:
         """The prompt's tokens, with room left for an answer; shortened only where the request allows it, and never within a picture."""

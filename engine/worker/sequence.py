@@ -11,6 +11,7 @@ from engine.request import GenerationRequest
 from engine.worker.guesser import Guesser, Record
 from engine.worker.media_places import NO_MEDIA, MediaPlaces, PlacedSpan
 from engine.worker.output import AnswerOutput
+from engine.worker.reasoning_budget import ReasoningBudget
 from engine.worker.slots import Slot
 
 _FEW_TOKENS = 32
@@ -33,6 +34,7 @@ class Sequence:
         sampler: Sampler,
         constraint: Constraint | None,
         output: AnswerOutput,
+        reasoning_budget: ReasoningBudget | None = None,
     ) -> None:
         self.job = job
         self.index = index
@@ -41,6 +43,7 @@ class Sequence:
         self.sampler = sampler
         self.constraint = constraint
         self.output = output
+        self.reasoning_budget = reasoning_budget
         self.guesser: Guesser | None = None
         self.known_before_draft: int | None = None
         self.draft_model_record = Record(hoped_share=_DRAFT_MODEL_HOPE)

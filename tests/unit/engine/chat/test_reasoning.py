@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.reasoning import REASONING_FORMATS, THINK, ReasoningFormat, Thinking, reasoning_format
+from engine.chat.reasoning import REASONING_FORMATS, THINK, ReasoningFormat, Thinking, closing_in, reasoning_format
 from engine.chat.tool_formats.hermes import HermesFormat
 from tests.unit.engine.chat import reading
 from tests.unit.engine.chat.reading import Found, in_pieces
@@ -131,7 +131,28 @@ def test_an_opening_that_is_the_thought_s_first_sentence_belongs_to_it_also_wher
 def test_what_is_missing_of_the_closing_mark_is_known_while_the_model_thinks(written: str, missing: str) -> None:
     reader = reading.parser(None, Thinking(THINK, opened="<think>"))
     reader.feed(written)
-    assert (reader.is_reasoning, reader.closes_reasoning) == (True, missing)
+    assert (reader.is_reasoning, reader.rest_of_closing) == (True, missing)
+
+
+@pytest.mark.parametrize(
+    ("template", "closing"),
+    [
+        (r"{{ '<think>\n' + thoughts + '\n</think>\n\n' + content.split('</think>')[-1] }}", "\n</think>\n\n"),
+        ("{{ '<think>' + thoughts + '</think>' }}", "</think>"),
+        ("{{ '<think>' }}", "</think>"),
+    ],
+)
+def test_thinking_is_closed_as_the_template_writes_it(template: str, closing: str) -> None:
+    assert closing_in(template, THINK) == closing
+
+
+@pytest.mark.parametrize(
+    ("written", "missing"), [("Hm.", "\n</think>\n\n"), ("Hm.\n", "</think>\n\n"), ("Hm.\n</th", "ink>\n\n")]
+)
+def test_line_ends_before_the_closing_mark_are_not_doubled(written: str, missing: str) -> None:
+    reader = reading.parser(None, Thinking(THINK, opened="<think>", closing="\n</think>\n\n"))
+    reader.feed(written)
+    assert reader.rest_of_closing == missing
 
 
 def test_a_prompt_that_ends_behind_the_opening_mark_leaves_the_thinking_open() -> None:
