@@ -22,10 +22,10 @@ FUZZ_EXAMPLES ?= 300
 SOAK_MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test check format generate fuzz bench soak constraints clean
+.PHONY: help install serve test test-families check format generate fuzz bench soak constraints clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Create .venv with the trueline command in it
 serve: install ## Serve the bundled demo model on 127.0.0.1:8000 (ARGS="--port 9000" ...)
@@ -33,6 +33,10 @@ serve: install ## Serve the bundled demo model on 127.0.0.1:8000 (ARGS="--port 9
 
 test: check $(VENV)/node-installed $(VENV)/encoder-installed ## Run the checks and every test
 	$(BIN)/python -m pytest $(ARGS)
+
+test-families: $(VENV)/dev-installed ## Test against the real chat templates of many families, which it downloads once
+	FAMILY_TEMPLATES="$$($(BIN)/python -m tools.family_templates build/families)" && export FAMILY_TEMPLATES && \
+	  $(BIN)/python -m pytest tests/families $(ARGS)
 
 check: $(VENV)/dev-installed ## Format, lint, strict types, import contracts, documents: seconds
 	$(BIN)/ruff format --check --quiet .

@@ -38,6 +38,7 @@ def text_of_parts(content: Any) -> Any:
 def folds(template_source: str) -> tuple[Fold, ...]:
     """What may be tried with this template, in the order in which it is applied."""
     return (
+        Fold("developer as system", 1, _developer_as_system),
         Fold("content parts as text", 1, _content_as_text),
         Fold("content as parts", 1, _content_as_parts),
         Fold("call ids of nine characters", 1, _short_call_ids),
@@ -51,6 +52,10 @@ def folds(template_source: str) -> tuple[Fold, ...]:
         Fold("tool results as user messages", 6, _results_as_user),
         Fold("messages of one role joined", 2, _turns_joined),
     )
+
+
+def _developer_as_system(messages: Messages) -> Messages:
+    return [{**message, "role": "system"} if message["role"] == "developer" else message for message in messages]
 
 
 def _content_as_text(messages: Messages) -> Messages:
