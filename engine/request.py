@@ -41,11 +41,12 @@ class InfillPrompt(_Value, frozen=True, kw_only=True, tag="infill"):
 
 class Media(_Value, frozen=True, kw_only=True):
     """A picture (PNG, JPEG, GIF, BMP, WebP) or a sound (WAV, MP3) as the file that it came as. `where`: its place in what was asked,
-    which a refusal names."""
+    which a refusal names. `most_side_pixels`: a larger picture is looked at in this size; None: as closely as the model can."""
 
     kind: Literal["image", "audio"]
     content: bytes
     where: str
+    most_side_pixels: int | None = None
 
 
 class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):

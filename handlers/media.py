@@ -42,7 +42,7 @@ async def _media(call: Call[Any], source: MediaSource, limits: MediaLimits, rule
 def _checked(source: MediaSource, fetched: bytes | None, limits: MediaLimits) -> Media:
     content = decoded(source) if fetched is None else fetched
     check_media(source.kind, content, limits, source.where)
-    return Media(kind=source.kind, content=content, where=source.where)
+    return Media(kind=source.kind, content=content, where=source.where, most_side_pixels=source.most_side_pixels)
 
 
 async def _fetched(source: MediaSource, rules: FetchRules) -> bytes:

@@ -15,7 +15,14 @@ from pathlib import Path
 from engine.config import LoadParams
 from engine.errors import CatalogError
 from engine.host.metadata import Capability, ModelMetadata, read_metadata
-from engine.host.projectors import ProjectorFile, beside, is_projector_name, read_projector
+from engine.host.projectors import (
+    Neighbours,
+    ProjectorFile,
+    beside,
+    is_projector_name,
+    neighbours_in,
+    read_projector,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +78,7 @@ class Catalog:
         self._refused: dict[tuple[Path, ...], tuple[tuple[Stamp, ...], str]] = {}
         self._warned: frozenset[str] = frozenset()
         self._warnings: dict[str, None] = {}
+        self._neighbours: dict[Path, Neighbours] = {}
         self._next_scan = 0.0
 
     @property
@@ -112,6 +120,7 @@ class Catalog:
         entries: dict[str, ModelEntry] = {}
         warnings: dict[str, None] = {}
         self._warnings = warnings
+        self._neighbours.clear()
         for source in self._sources:
             for name, path in self._files(source):
                 try:
@@ -154,7 +163,7 @@ class Catalog:
     def _projector(self, name: str, model: Path, known: ProjectorFile | None) -> ProjectorFile | None:
         """What goes with a model: as it is set, or what lies beside it. One that is known and has not changed is not read again."""
         load = self._load_of(name)
-        path = Path(load.projector) if load.projector else beside(model) if load.finds_projector else None
+        path = Path(load.projector) if load.projector else self._beside(model) if load.finds_projector else None
         if path is None:
             return None
         if known is not None and known.path == path and _stamps((path,)) == (known.stamp,):
@@ -166,6 +175,13 @@ class Catalog:
                 raise
             self._warnings[str(error)] = None
             return None
+
+    def _beside(self, model: Path) -> Path | None:
+        """Each directory is listed once a look."""
+        neighbours = self._neighbours.get(model.parent)
+        if neighbours is None:
+            neighbours = self._neighbours[model.parent] = neighbours_in(model.parent)
+        return beside(model, neighbours)
 
     def _warn(self, warnings: dict[str, None]) -> None:
         """Say what the last look did not say already."""

@@ -33,22 +33,34 @@ def is_projector_name(file_name: str) -> bool:
     return _MARK in file_name.lower()
 
 
-def beside(model: Path) -> Path | None:
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What lies in a model's directory: projectors, and how many models, of which a split one counts once."""
+
+    projectors: tuple[Path, ...]
+    models: int
+
+
+def neighbours_in(directory: Path) -> Neighbours:
+    """What lies there; nothing where it can't be looked at."""
+    try:
+        files = sorted(path for path in directory.iterdir() if path.suffix.lower() == ".gguf")
+    except OSError:
+        return Neighbours((), 0)
+    projectors = tuple(path for path in files if is_projector_name(path.name))
+    models = {_without_part(path.stem) for path in files if not is_projector_name(path.name)} if projectors else ()
+    return Neighbours(projectors, len(models))
+
+
+def beside(model: Path, neighbours: Neighbours) -> Path | None:
     """The projector in a model's directory that goes with it.
 
     Either it has the model's name (`mmproj-NAME-F16.gguf`, `NAME-mmproj-F16.gguf`), or the name of none (`mmproj.gguf`,
     `mmproj-model-F16.gguf`) where the model is the directory's only one.
     """
-    try:
-        files = sorted(path for path in model.parent.iterdir() if path.suffix.lower() == ".gguf")
-    except OSError:
-        return None
-    projectors = [path for path in files if is_projector_name(path.name)]
-    if not projectors:
-        return None
-    named = [path for path in projectors if _is_named_for(path, model)]
-    is_alone = len({_model_part(path) for path in files if not is_projector_name(path.name)}) == 1
-    candidates = named or [path for path in projectors if is_alone and _base(path) in _OF_ANY_MODEL]
+    named = [path for path in neighbours.projectors if _is_named_for(path, model)]
+    is_alone = neighbours.models == 1
+    candidates = named or [path for path in neighbours.projectors if is_alone and _base(path) in _OF_ANY_MODEL]
     return min(candidates, key=_rank, default=None)
 
 
@@ -90,6 +102,6 @@ def _rank(projector: Path) -> tuple[int, str]:
     return (_PREFERRED.index(precision) if precision in _PREFERRED else len(_PREFERRED)), projector.name
 
 
-def _model_part(path: Path) -> str:
+def _without_part(stem: str) -> str:
     """The same for all parts of a split model."""
-    return re.sub(r"-\d{5}-of-\d{5}$", "", path.stem)
+    return re.sub(r"-\d{5}-of-\d{5}$", "", stem)

@@ -26,9 +26,8 @@ class ReadMedia:
         self.media = media
         self.key = key
         self.source = source
-        self._digest = hashlib.sha256(media.content).digest()
         self.spans = [piece for piece in self.pieces if isinstance(piece, Span)]
-        self.span_ids = [span_ids(self._digest, number, span) for number, span in enumerate(self.spans)]
+        self.span_ids = [span_ids(_digest(media), number, span) for number, span in enumerate(self.spans)]
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -140,7 +139,7 @@ class MediaReader:
         return encoded.vectors
 
     def _read(self, media: Media, salt: str, stack: ExitStack) -> ReadMedia:
-        key = hashlib.sha256(b"\0".join((salt.encode(), media.kind.encode(), media.content))).digest()
+        key = hashlib.sha256(salt.encode()).digest() + _digest(media)
         encoded = self._cache.find(key)
         if encoded is not None:
             return ReadMedia(media, key, encoded)
@@ -153,7 +152,12 @@ class MediaReader:
             raise EngineError("not_supported_by_model", f"this model takes no {what}", param=media.where)
         try:
             if media.kind == "image":
-                return projector.split_picture(pixels_of(media.content))
+                return projector.split_picture(pixels_of(media.content, media.most_side_pixels))
             return projector.split_sound(media.content)
         except (BrokenPicture, Unreadable) as error:
             raise EngineError("invalid_request", f"it can't be read: {error}", param=media.where) from error
+
+
+def _digest(media: Media) -> bytes:
+    """What only the same content, looked at in the same way, has."""
+    return hashlib.sha256(f"{media.kind} {media.most_side_pixels}\n".encode() + media.content).digest()

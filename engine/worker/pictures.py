@@ -22,12 +22,15 @@ class BrokenPicture(ValueError):
     """The file's content is no whole picture; the text says what is wrong with it."""
 
 
-def pixels_of(content: bytes) -> Pixels:
-    """The picture as a viewer shows it: the right way up, the first of several, on white where it is transparent."""
+def pixels_of(content: bytes, most_side_pixels: int | None = None) -> Pixels:
+    """The picture as a viewer shows it: the right way up, the first of several, on white where it is transparent; no side longer than
+    `most_side_pixels`."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_on_white(upright))
+            upright = _on_white(ImageOps.exif_transpose(picture))
+            if most_side_pixels is not None:
+                upright.thumbnail((most_side_pixels, most_side_pixels))
+            return np.asarray(upright)
     except Exception as error:
         # Pillow's decoders raise whatever a broken file brings about.
         raise BrokenPicture(str(error) or type(error).__name__) from error

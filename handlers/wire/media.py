@@ -16,25 +16,27 @@ _LONGEST_ADDRESS_CHARACTERS = 8192
 
 
 class MediaSource(NamedTuple):
-    """A picture or sound that a request brings as `base64` text, or names by its `address`. `where`: its part of the request."""
+    """A picture or sound that a request brings as `base64` text, or names by its `address`. `where`: its part of the request.
+    `most_side_pixels`: in which size to look at it, None: in its own."""
 
     kind: MediaKind
     where: str
     base64: str | None = None
     address: str | None = None
+    most_side_pixels: int | None = None
 
 
-def source_at(kind: MediaKind, url: str, where: str) -> MediaSource:
-    """What a URL holds, or stands for. Raises InvalidParameter where it is neither a `data:` URL in base64 nor an http(s) one."""
+def picture_at(url: str, where: str, most_side_pixels: int | None = None) -> MediaSource:
+    """The picture that a URL holds, or stands for. InvalidParameter where it is neither a `data:` URL in base64 nor an http(s) one."""
     found = _DATA_URL.match(url)
     if found is not None:
         if ";base64" not in found[2].lower():
             raise InvalidParameter(
                 f"{where}: expected base64 in the data: URL, such as data:image/png;base64,...", where
             )
-        return MediaSource(kind, where, base64=url[found.end() :])
+        return MediaSource("image", where, base64=url[found.end() :], most_side_pixels=most_side_pixels)
     if url.lower().startswith(("http://", "https://")) and len(url) <= _LONGEST_ADDRESS_CHARACTERS:
-        return MediaSource(kind, where, address=url)
+        return MediaSource("image", where, address=url, most_side_pixels=most_side_pixels)
     raise InvalidParameter(
         f"{where}: expected a data: URL or an http(s) one of at most {_LONGEST_ADDRESS_CHARACTERS} characters", where
     )

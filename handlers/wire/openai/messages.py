@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import JsonObject
-from handlers.wire.media import MediaSource, source_at
+from handlers.wire.media import MediaSource, picture_at
 from handlers.wire.openai.custom_tools import function_call
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import (
@@ -20,6 +20,8 @@ from handlers.wire.types.openai import (
 )
 
 _MEDIA = {"image_url": "image", "input_audio": "audio"}
+_LOW_DETAIL_PIXELS = 512
+"""As the published API documents it."""
 
 Call = ChatCompletionMessageToolCall | ChatCompletionMessageCustomToolCall
 Part = ChatCompletionRequestUserMessageContentPart | ChatCompletionRequestAssistantMessageContentPart
@@ -91,7 +93,8 @@ def media_sources(messages: Sequence[ChatCompletionRequestMessage]) -> list[Medi
 
 def _source(part: Part, where: str) -> MediaSource | None:
     if part["type"] == "image_url":
-        return source_at("image", part["image_url"]["url"], where)
+        image = part["image_url"]
+        return picture_at(image["url"], where, _LOW_DETAIL_PIXELS if image.get("detail") == "low" else None)
     if part["type"] == "input_audio":
         return MediaSource("audio", where, base64=part["input_audio"]["data"])
     return None

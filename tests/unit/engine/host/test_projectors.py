@@ -8,8 +8,9 @@ import pytest
 from engine.config import LoadParams
 from engine.errors import CatalogError
 from engine.host import catalog as catalog_module
+from engine.host import projectors
 from engine.host.catalog import Catalog
-from engine.host.projectors import beside, read_projector
+from engine.host.projectors import neighbours_in, read_projector
 from tests.gguf_bytes import write_model
 from tools.bench_model.projectors import PROJECTORS, write_projector
 
@@ -24,6 +25,10 @@ def always_due(monkeypatch):
 def projector(path, name="vision"):
     write_projector(path, PROJECTORS[name], model_width=64)
     return path
+
+
+def beside(model):
+    return projectors.beside(model, neighbours_in(model.parent))
 
 
 def touched(directory, *names):

@@ -60,3 +60,9 @@ def test_a_file_that_is_cut_off_is_an_error_in_words(form):
 def test_what_is_no_picture_is_an_error_in_words(content):
     with pytest.raises(BrokenPicture, match=r"\w"):
         pixels_of(content)
+
+
+def test_a_picture_larger_than_wanted_is_made_smaller_in_its_proportions():
+    content = saved(Image.new("RGB", (300, 200)))
+    assert pixels_of(content, 150).shape == (100, 150, 3)
+    assert pixels_of(content, 300).shape == (200, 300, 3)

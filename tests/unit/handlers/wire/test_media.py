@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.wire.media import MediaSource, decoded, source_at
+from handlers.wire.media import MediaSource, decoded, picture_at
 from handlers.wire.refusal import InvalidParameter
 
 WHERE = "messages[0].content[1]"
@@ -18,12 +18,12 @@ WHERE = "messages[0].content[1]"
     ],
 )
 def test_a_data_url_holds_its_bytes_whatever_type_it_claims(url) -> None:
-    assert decoded(source_at("image", url, WHERE)) == b"hi"
+    assert decoded(picture_at(url, WHERE)) == b"hi"
 
 
 @pytest.mark.parametrize("url", ["http://example.org/a.png", "HTTPS://example.org/a.png"])
 def test_an_address_is_left_to_be_fetched(url) -> None:
-    assert source_at("image", url, WHERE) == MediaSource("image", WHERE, address=url)
+    assert picture_at(url, WHERE) == MediaSource("image", WHERE, address=url)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_address_is_left_to_be_fetched(url) -> None:
 )
 def test_what_is_neither_is_refused_by_its_place(url) -> None:
     with pytest.raises(InvalidParameter, match=r"^messages\[0\]\.content\[1\]: expected") as refusal:
-        source_at("image", url, WHERE)
+        picture_at(url, WHERE)
     assert refusal.value.param == WHERE
 
 
