@@ -47,6 +47,8 @@ To call a function, write <tool_call>{"name": ..., "arguments": {...}}</tool_cal
 <|im_start|>assistant
 {% endif %}"""
 
+_BEGINNING = "<s>"
+
 RERANK_TEMPLATE = """\
 <|im_start|>system
 Does the document answer the query? Say yes or no.<|im_end|>
@@ -62,7 +64,7 @@ def write_model(
 ) -> None:
     """Writes the file, tensor by tensor: memory holds one at a time. The same seed gives the same file.
 
-    `marks`: the control tokens of a model without a chat template; the first ends a text.
+    `marks`: the control tokens of a model without a chat template; the first ends a text, `<s>` begins one.
     """
     writer = gguf.GGUFWriter(path, shape.architecture)
     _add_dimensions(writer, shape, name)
@@ -113,6 +115,8 @@ def _add_decoder_tokenizer(
     writer.add_tokenizer_pre(pre_tokenizer)
     _add_tokens(writer, vocabulary)
     writer.add_token_merges(vocabulary.merges)
+    if _BEGINNING in vocabulary.control:
+        writer.add_bos_token_id(vocabulary.id_of(_BEGINNING))
     writer.add_eos_token_id(vocabulary.id_of(end))
     writer.add_pad_token_id(vocabulary.id_of(padding))
     writer.add_add_bos_token(False)

@@ -196,6 +196,12 @@ def raw_and_infill_have_no_template(body):
             body.pop(name, None)
 
 
+def a_template_shows_the_prompt(body):
+    """Any text is a valid value, but few are a template, and fewer one that leaves something to continue."""
+    if body.get("template"):
+        body["template"] = "{{ if .System }}{{ .System }} {{ end }}{{ .Prompt }}{{ .Response }}"
+
+
 def the_model_stays_loaded(body):
     """Otherwise most of the time goes into loading it again."""
     body.pop("keep_alive", None)
@@ -228,6 +234,7 @@ REPAIRS = [
     one_thing_to_keep_to,
     there_is_something_to_continue,
     raw_and_infill_have_no_template,
+    a_template_shows_the_prompt,
     the_model_stays_loaded,
     the_model_cannot_think,
     the_context_is_the_servers,

@@ -5,37 +5,8 @@ import pytest
 
 from engine.chat.template import ChatTemplate
 from engine.families import FAMILIES, LAST_RESORT, Sampling
+from tests.family_prompts import CONVERSATION, HI, PROMPTS, SYSTEM
 
-SYSTEM = {"role": "system", "content": "Be brief."}
-HI, HELLO, BYE = (
-    {"role": role, "content": text} for role, text in [("user", "Hi"), ("assistant", "Hello"), ("user", "Bye")]
-)
-
-PROMPTS = {
-    "chatml": "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
-    "<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n",
-    "gemma": "<start_of_turn>user\nBe brief.\n\nHi<end_of_turn>\n<start_of_turn>model\nHello<end_of_turn>\n"
-    "<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n",
-    "gemma-4": "<|turn>system\nBe brief.<turn|>\n<|turn>user\nHi<turn|>\n<|turn>model\nHello<turn|>\n"
-    "<|turn>user\nBye<turn|>\n<|turn>model\n",
-    "llama-2": "[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]",
-    "llama-3": "<|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"
-    "<|start_header_id|>assistant<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nBye<|eot_id|>"
-    "<|start_header_id|>assistant<|end_header_id|>\n\n",
-    "deepseek": "Be brief.<\uff5cUser\uff5c>Hi<\uff5cAssistant\uff5c>Hello<\uff5cend\u2581of\u2581sentence\uff5c>"
-    "<\uff5cUser\uff5c>Bye<\uff5cAssistant\uff5c>",
-    "chatglm-3": "[gMASK]sop<|system|>\n Be brief.<|user|>\n Hi<|assistant|>\n Hello<|user|>\n Bye<|assistant|>",
-    "chatglm-4": "[gMASK]<sop><|system|>\nBe brief.<|user|>\nHi<|assistant|>\nHello<|user|>\nBye<|assistant|>\n",
-    "phi-3": "<|system|>\nBe brief.<|end|>\n<|user|>\nHi<|end|>\n<|assistant|>\nHello<|end|>\n<|user|>\nBye<|end|>\n<|assistant|>\n",
-    "phi-4-mini": "<|system|>Be brief.<|end|><|user|>Hi<|end|><|assistant|>Hello<|end|><|user|>Bye<|end|><|assistant|>",
-    "phi-4": "<|im_start|>system<|im_sep|>Be brief.<|im_end|><|im_start|>user<|im_sep|>Hi<|im_end|>"
-    "<|im_start|>assistant<|im_sep|>Hello<|im_end|><|im_start|>user<|im_sep|>Bye<|im_end|><|im_start|>assistant<|im_sep|>",
-    "mistral-v1": "[INST] Be brief.\n\nHi [/INST] Hello</s>[INST] Bye [/INST]",
-    "mistral-v3": "[INST] Hi[/INST] Hello</s>[INST] Be brief.\n\nBye[/INST]",
-    "mistral-v3-tekken": "[INST]Hi[/INST]Hello</s>[INST]Be brief.\n\nBye[/INST]",
-    "mistral-v7-tekken": "[SYSTEM_PROMPT]Be brief.[/SYSTEM_PROMPT][INST]Hi[/INST]Hello</s>[INST]Bye[/INST]",
-}  # fmt: skip
-PROMPTS |= {"qwen": PROMPTS["chatml"], "qwen3": PROMPTS["chatml"]}
 CALL = {"id": "call00001", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
 TOOL_JSON = '{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}'
@@ -58,7 +29,7 @@ def test_every_record_is_known_by_its_file_and_has_a_prompt_here() -> None:
 
 @pytest.mark.parametrize("family", PROMPTS)
 def test_a_conversation_is_written_as_the_family_reads_it(family: str) -> None:
-    assert render(family, [SYSTEM, HI, HELLO, BYE]) == PROMPTS[family]
+    assert render(family, CONVERSATION) == PROMPTS[family]
 
 
 @pytest.mark.parametrize("family", PROMPTS)
