@@ -23,6 +23,8 @@ from engine.worker.pooling_jobs import EmbeddingJob, Output, PoolingJob, RerankJ
 _SEQUENCES = 64
 _DEFAULT_TOKENS = 2048
 """Most tokens of one input where no context size is set: an encoder takes an input in one pass, whose buffers grow with it."""
+_PROCESSOR_TOKENS = 256
+"""An encoder's attention looks at the whole batch: on a processor 512 tokens were measured to take 5 % longer than twice 256."""
 
 
 class Embedder:
@@ -39,11 +41,10 @@ class Embedder:
         self._answers_run = answers_run
         wanted = params.ctx_size_tokens or max(_DEFAULT_TOKENS, params.least_input_tokens)
         self._tokens = min(model.context_length, wanted)
-        self._pace = StepPace(
-            target_seconds=params.target_step_seconds, batch_tokens=min(self._tokens, params.micro_batch_tokens)
-        )
         # Of a text that a model reads from left to right, only the last token's state has seen all of it.
         self._takes_last_token = model.is_causal and model.pooling in ("none", "last", "rank")
+        at_once = params.micro_batch_tokens if model.gpu_layers or self._takes_last_token else _PROCESSOR_TOKENS
+        self._pace = StepPace(target_seconds=params.target_step_seconds, batch_tokens=min(self._tokens, at_once))
         self._context: Context | None = None
         self._batch: Batch | None = None
         self._jobs: deque[PoolingJob] = deque()
