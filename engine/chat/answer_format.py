@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from engine.chat.answer import Answer
 from engine.chat.channels import ChannelParser, script
 from engine.chat.formats import tool_format
+from engine.chat.harmony import harmony_script
 from engine.chat.reasoning import ReasoningFormat, Thinking, closing_in, reasoning_format
 from engine.chat.tool_formats.form import ToolFormat
+from engine.chat.tool_formats.harmony import HarmonyFormat
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class AnswerFormat:
         """The form that a template's text teaches."""
         marks = reasoning_format(template)
         return cls(marks, tool_format(template), closing_in(template, marks) if marks else "")
+
+    @property
+    def is_in_messages(self) -> bool:
+        """Whether all of an answer stands in messages with headers, content too."""
+        return isinstance(self.calls, HarmonyFormat)
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -48,6 +55,9 @@ class AnswerFormat:
     ) -> ChannelParser | None:
         """What finds the parts of an answer; None where there are none to be told apart. Unless `in_parallel`, a call behind the first is
         content."""
+        if isinstance(self.calls, HarmonyFormat):  # `is_in_messages`, as mypy understands it
+            messages = harmony_script(thinking, self.calls if reads_calls else None, in_parallel=in_parallel)
+            return ChannelParser(messages, answer)
         calls = self.calls if reads_calls else None
         if thinking is None and calls is None:
             return None

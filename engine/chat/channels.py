@@ -132,7 +132,7 @@ class _Parts:
         source.keep()
         yield from source.white_space()
         source.take(len(opening))
-        is_call = yield from _read_calls(tools, opening, self._answer)
+        is_call = yield from read_calls(tools, opening, self._answer)
         if not is_call:
             source.go_back()
             content((yield from source.white_space()) + source.take(len(opening)))
@@ -185,12 +185,12 @@ def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:
     answer.source.keep()
     yield from answer.source.white_space()
     opening = yield from answer.source.accept(*tools.openings_at_start)
-    if opening is None or not (yield from _read_calls(tools, opening, answer)):
+    if opening is None or not (yield from read_calls(tools, opening, answer)):
         answer.source.go_back()
     answer.source.release()
 
 
-def _read_calls(tools: ToolFormat, opening: str, answer: Answer) -> Reading[bool]:
+def read_calls(tools: ToolFormat, opening: str, answer: Answer) -> Reading[bool]:
     """Reads calls from behind their opening on. False if there was none: the text is then to be read again from where it was kept."""
     source, calls_before = answer.source, answer.complete_calls
     answer.trust(is_certain=opening not in tools.loose_openings)

@@ -5,7 +5,7 @@ Must not know how a template is rendered or a call is read.
 
 from collections.abc import Callable
 
-from engine.chat.tool_formats import dsml, glm, hunyuan, minicpm, minimax, mistral, qwen_xml, seed
+from engine.chat.tool_formats import dsml, glm, harmony, hunyuan, minicpm, minimax, mistral, qwen_xml, seed
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.hermes import OPEN, HermesFormat
 from engine.chat.tool_formats.llama import LlamaFormat
@@ -23,8 +23,8 @@ def _mistral(template: str) -> ToolFormat | None:
     return MistralFormat(in_array=mistral.ARGS not in template, with_ids=mistral.CALL_ID in template)
 
 
-def _tags(template: str) -> ToolFormat | None:
-    return next((form() for texts, form in _TAGS if all(text in template for text in texts)), None)
+def _by_texts(template: str) -> ToolFormat | None:
+    return next((form() for texts, form in _TAUGHT if all(text in template for text in texts)), None)
 
 
 def _hermes(template: str) -> ToolFormat | None:
@@ -38,10 +38,11 @@ def _llama(template: str) -> ToolFormat | None:
     return None
 
 
-_FORMS: tuple[Callable[[str], ToolFormat | None], ...] = (_mistral, _tags, _hermes, _llama)
+_FORMS: tuple[Callable[[str], ToolFormat | None], ...] = (_mistral, _by_texts, _hermes, _llama)
 """The first that knows a template is its form: several that write calls as tags open them with Hermes' marker."""
 
-_TAGS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
+_TAUGHT: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
+    ((harmony.START, harmony.CHANNEL, harmony.MESSAGE), harmony.HarmonyFormat),
     ((dsml.MARK, f"{dsml.V32_BLOCK}>"), lambda: dsml.dsml_format(dsml.V32_BLOCK)),
     ((dsml.MARK, f"{dsml.V4_BLOCK}>"), lambda: dsml.dsml_format(dsml.V4_BLOCK)),
     ((seed.OPEN, "<function=", "<parameter="), seed.seed_format),
@@ -51,4 +52,4 @@ _TAGS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     (("<function=", "<parameter=", OPEN), qwen_xml.qwen_xml_format),
     ((OPEN, "<arg_key>"), glm.glm_format),
 )
-"""The texts which together show that a template teaches a form of tags."""
+"""The texts which together show that a template teaches a form."""

@@ -51,6 +51,9 @@ THINK = ReasoningFormat("<think>", "</think>")
 """Qwen, DeepSeek, GLM, MiniMax-M1 and M2, Kimi K2, Nemotron, SmolLM3 and most others."""
 
 REASONING_FORMATS = (
+    ReasoningFormat(  # gpt-oss, whose answers `engine/chat/harmony.py` reads as messages
+        "<|channel|>analysis<|message|>", "<|end|>", recurs=True, signs=("<|start|>", "<|channel|>", "<|message|>")
+    ),
     ReasoningFormat(  # Command R7B and A
         "<|START_THINKING|>",
         "<|END_THINKING|>",

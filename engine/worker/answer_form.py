@@ -13,6 +13,7 @@ from engine.chat.answer import Answer
 from engine.chat.answer_format import AnswerFormat
 from engine.chat.answer_grammar import AnswerGrammar
 from engine.chat.channels import ChannelParser
+from engine.chat.harmony_grammar import HarmonyGrammar
 from engine.chat.reasoning import Thinking
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.errors import EngineError
@@ -66,7 +67,8 @@ class AnswerForm:
 
     @cached_property
     def _grammar(self) -> AnswerGrammar:
-        return AnswerGrammar({mark.decode(): token for token, mark in self.marks.items()})
+        tokens = {mark.decode(): token for token, mark in self.marks.items()}
+        return HarmonyGrammar(tokens) if self._format.is_in_messages else AnswerGrammar(tokens)
 
     def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""
@@ -134,10 +136,10 @@ class AnswerForm:
         return self._compiler.grammar(grammar)
 
     def _thinking(self, request: GenerationRequest, prompt_tokens: list[int]) -> Thinking | None:
-        if not request.split_reasoning:
+        if not (request.split_reasoning or self._format.is_in_messages):
             return None
         pieces = (self._model.piece(token, special=True) for token in prompt_tokens[-_OPENING_TOKENS:])
-        return self._format.thinking(b"".join(pieces).decode("utf-8", "replace"))
+        return self._format.thinking(b"".join(pieces).decode("utf-8", "replace"), is_split=request.split_reasoning)
 
     def _calls(self, request: GenerationRequest, use: ToolUse, thinking: Thinking | None) -> Constraint | None:
         """Calls held to the tools' schemas; None where the template's form of calls is not known and none has to be made."""
