@@ -1,4 +1,4 @@
-"""The official Node clients against the live server, each script run by Node's own test runner."""
+"""The official Node clients and Vercel's AI SDK against the live server, each script run by Node's own test runner."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("package", ["openai", "ollama"])
+@pytest.mark.parametrize("package", ["openai", "ollama", "ai"])
 def test_every_method_of_the_node_client_works(package, server, model):
     run = subprocess.run(
         ["node", "--test", "--test-reporter=tap", f"{package}.test.mjs"],

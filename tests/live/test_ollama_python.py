@@ -160,6 +160,38 @@ class TestChat:
         answer = await settle(client.chat(model=model, messages=messages, tools=[WEATHER_TOOL], options=GREEDY))
         assert answer.message.content
 
+    async def test_a_function_is_a_tool_whose_result_is_answered(self, client, model):
+        def get_weather(city: str) -> str:
+            """
+            The weather in a city
+
+            Args:
+              city: The city's name
+            """
+            return f"21 degrees and sunny in {city}"
+
+        request = {"model": model, "tools": [get_weather], "options": GREEDY | {"num_predict": 100}}
+        messages = ask("What is the weather in Paris?")
+        asked = await settle(client.chat(messages=messages, **request))
+        (call,) = asked.message.tool_calls
+        reply = {"role": "tool", "tool_name": call.function.name, "content": get_weather(**call.function.arguments)}
+        answer = await settle(client.chat(messages=[*messages, asked.message, reply], **request))
+        assert answer.message.content
+        assert not answer.message.tool_calls
+
+    async def test_a_streamed_call_comes_whole_and_once(self, client, model):
+        request = {
+            "model": model,
+            "messages": ask("What is the weather in Paris and in Rome?"),
+            "tools": [WEATHER_TOOL],
+            "options": GREEDY | {"num_predict": 100},
+        }
+        whole = await settle(client.chat(**request))
+        parts = await drain(client.chat(stream=True, **request))
+        streamed = [call for part in parts for call in part.message.tool_calls or ()]
+        assert [call.function for call in streamed] == [call.function for call in whole.message.tool_calls]
+        assert parts[-1].done_reason == whole.done_reason == "stop"
+
     async def test_json_format_answers_json(self, client, model):
         answer = await settle(
             client.chat(

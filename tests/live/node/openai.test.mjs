@@ -108,6 +108,45 @@ test("runTools calls the function and answers with its result", async () => {
   assert.ok(content.length > 0);
 });
 
+test("runTools streams: the call's arguments grow and the answer comes behind its result", async () => {
+  const asked = [];
+  const deltas = [];
+  const runner = client.chat.completions.runTools({
+    ...request,
+    stream: true,
+    messages: [{ role: "user", content: "What is the weather in Paris?" }],
+    max_completion_tokens: 100,
+    tools: [
+      {
+        ...weather,
+        function: { ...weather.function, parse: JSON.parse, function: (args) => asked.push(args) && "sunny" },
+      },
+    ],
+  });
+  runner.on("tool_calls.function.arguments.delta", (event) => deltas.push(event.arguments_delta));
+  const content = await runner.finalContent();
+  assert.ok("city" in asked[0]);
+  assert.deepEqual(JSON.parse(deltas.join("")), asked[0]);
+  assert.ok(content.length > 0);
+});
+
+test("a custom tool is called with text of its grammar, streamed too", async () => {
+  const grammar = { syntax: "regex", definition: 'print\\("[a-z]{1,6}"\\)' };
+  const body = {
+    ...request,
+    tools: [{ type: "custom", custom: { name: "run_code", format: { type: "grammar", grammar } } }],
+    tool_choice: "required",
+    parallel_tool_calls: false,
+    max_completion_tokens: 100,
+  };
+  const [call] = (await client.chat.completions.create(body)).choices[0].message.tool_calls;
+  assert.equal(call.type, "custom");
+  assert.match(call.custom.input, /^print\("[a-z]{1,6}"\)$/);
+  const chunks = await collect(client.chat.completions.create({ ...body, stream: true }));
+  const inputs = chunks.flatMap((chunk) => chunk.choices[0].delta.tool_calls ?? []).map((delta) => delta.custom.input);
+  assert.equal(inputs.join(""), call.custom.input);
+});
+
 test("a completion continues a prompt, streamed and not", async () => {
   const body = { model, prompt: "The capital of France is", max_tokens: 10, temperature: 0 };
   const whole = await client.completions.create(body);
