@@ -96,6 +96,7 @@ class Steering(_Params, frozen=True, kw_only=True):
 class LoadParams(_Params, frozen=True, kw_only=True):
     """How a worker loads a model.
 
+    `chat_template`: the text of one, Jinja or Go, that replaces all that the model's file has.
     `ctx_size_tokens`: KV cells shared by all sequences, and the most that one request may use; 0: what the model was trained
     for, at most 8192, but at least `least_ctx_tokens` for an answer and `least_input_tokens` for an embedded input, which
     requests have asked for. `parallel`: sequences computed at once. `threads` compute single tokens, `batch_threads` prompts; 0 takes
@@ -113,6 +114,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     drafting: Drafting = Drafting()
     lora: tuple[LoraFile, ...] = ()
     steering: Steering = Steering()
+    chat_template: str | None = None
     ctx_size_tokens: int = 0
     least_ctx_tokens: int = 0
     least_input_tokens: int = 0

@@ -13,6 +13,8 @@ from typing import TypeVar
 import msgspec
 
 from engine.activity import ModelActivity
+from engine.chat.template import TemplateError
+from engine.chat.templates import model_template
 from engine.config import EngineConfig
 from engine.errors import CatalogError, EngineError
 from engine.events import (
@@ -90,6 +92,7 @@ class Engine:
 
     async def start(self) -> None:
         """Find the models and begin to load those that are to stay. Raises CatalogError where a named one is unusable."""
+        self._check_templates()
         await asyncio.to_thread(self._catalog.scan)
         for name in self._preload:
             if self._catalog.find(name) is None:
@@ -103,6 +106,17 @@ class Engine:
             task = asyncio.create_task(self._preload_one(name), name=f"preload of {name}")
             self._preloading.add(task)
             task.add_done_callback(self._preloading.discard)
+
+    def _check_templates(self) -> None:
+        for whose, load in (
+            ("all models", self._load_of("")),
+            *((name, self._load_of(name)) for name in self._own_loads),
+        ):
+            try:
+                if load.chat_template is not None:
+                    model_template(load.chat_template)
+            except TemplateError as error:
+                raise CatalogError(f"the chat template that is set for {whose} is broken: {error}") from error
 
     async def aclose(self) -> None:
         """End all workers; what runs or waits fails with shutting_down. Idempotent."""

@@ -84,6 +84,9 @@ class ModelSettings(BaseModel):
     mmap: MemoryMap = Field(
         "auto", description="Whether weights are mapped from the file: on, off, or auto: where no device minds."
     )
+    chat_template: File | None = Field(
+        None, description="File of the chat template, Jinja or Go, in place of the one in the model's file."
+    )
     mlock: bool = Field(False, description="Keep the weights in memory: nothing of them is swapped out.")
 
     mmproj: Literal["auto", "none"] | File = Field(
@@ -124,6 +127,17 @@ class ModelSettings(BaseModel):
     control_vector_layers: LayerRange = Field(
         None, description="Layers that control vectors are added to, FIRST-LAST; unset: all."
     )
+
+    @field_validator("chat_template")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                value.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+                raise ValueError(f"cannot read it: {reason}") from None
+        return value
 
     @field_validator("lora")
     @classmethod
@@ -219,6 +233,7 @@ def load_params(settings: ModelSettings) -> LoadParams:
             vectors=tuple((str(each.file), each.scale) for each in settings.control_vector),
             layers=settings.control_vector_layers,
         ),
+        chat_template=settings.chat_template.read_text(encoding="utf-8") if settings.chat_template else None,
         ctx_size_tokens=settings.ctx_size,
         parallel=settings.parallel,
         threads=settings.threads,

@@ -154,8 +154,10 @@ class Catalog:
         refused_stamps, reason = self._refused.get(paths, (None, ""))
         if refused_stamps == stamps:
             raise CatalogError(reason)
+        template = self._load_of(name).chat_template
         try:
-            return ModelEntry(name, paths, stamps, _with_senses(read_metadata(paths), projector), projector)
+            metadata = read_metadata(paths, chat_template=template)
+            return ModelEntry(name, paths, stamps, _with_senses(metadata, projector), projector)
         except CatalogError as error:
             self._refused[paths] = (stamps, str(error))
             raise

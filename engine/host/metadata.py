@@ -50,6 +50,7 @@ _FILL_IN_TOKENS = (
 )
 _TOKENS_KEY = "tokenizer.ggml.tokens"
 _TEMPLATE_KEY = "tokenizer.chat_template"
+_USED_TEMPLATES = ("tool_use", "rag")
 _TOOLS_IN_TEMPLATE = re.compile(r"\btools\b")
 _THINKING_IN_TEMPLATE = re.compile(r"</?think>|\benable_thinking\b|\breasoning_content\b|\breasoning_effort\b")
 
@@ -68,7 +69,8 @@ class ModelMetadata:
 
     `values` holds every key; an array of more than 64 elements is None in it, `array_lengths` has its length and
     `full_values()` its elements. `pooling` is how the file wants token vectors made one. `capabilities` are those that
-    can be told without loading. `chat_template` is the file's own; `sampling` how the file, or else its family, wants to be sampled.
+    can be told without loading.
+    `chat_template` is the file's own, or the one set in its place; `sampling` how the file, or else its family, wants to be sampled.
     """
 
     architecture: str
@@ -103,16 +105,19 @@ class ModelMetadata:
         return read_header(self.paths[0], whole_arrays=True).values
 
 
-def read_metadata(paths: tuple[Path, ...]) -> ModelMetadata:
-    """The metadata of the model in `paths`, the parts of one split model in order. Raises CatalogError."""
+def read_metadata(paths: tuple[Path, ...], *, chat_template: str | None = None) -> ModelMetadata:
+    """The metadata of the model in `paths`, the parts of one split model in order. `chat_template` replaces those of the file.
+    Raises CatalogError."""
     header = read_header(paths[0])
     tensors = [*header.tensors, *(tensor for path in paths[1:] for tensor in read_header(path).tensors)]
     values = header.values
     architecture = _architecture(paths[0], values)
-    template = _text(values, _TEMPLATE_KEY)
+    template = chat_template or _text(values, _TEMPLATE_KEY)
+    named = [] if chat_template else [_text(values, f"{_TEMPLATE_KEY}.{name}") or "" for name in _USED_TEMPLATES]
     pooling = _pooling(values, architecture)
     recognition = recognise(facts(paths[0], header))
     known_template = template or (recognition.family.template if recognition.is_known else None)
+    all_templates = "\n".join(filter(None, (known_template, *named)))
     return ModelMetadata(
         architecture=architecture,
         parameter_count=sum(map(parameter_count, tensors)),
@@ -123,7 +128,7 @@ def read_metadata(paths: tuple[Path, ...]) -> ModelMetadata:
         recognition=recognition,
         sampling=sampling(values, recognition.family.sampling),
         pooling=pooling,
-        capabilities=tuple(_capabilities(architecture, pooling, known_template, _fills_in(paths[0], header))),
+        capabilities=tuple(_capabilities(architecture, pooling, all_templates, _fills_in(paths[0], header))),
         license=_text(values, "general.license"),
         values=values,
         array_lengths=header.lengths,
@@ -142,20 +147,18 @@ def _architecture(path: Path, values: dict[str, Any]) -> str:
     return architecture
 
 
-def _capabilities(
-    architecture: str, pooling: Pooling | None, template: str | None, fills_in: bool
-) -> Iterable[Capability]:
+def _capabilities(architecture: str, pooling: Pooling | None, templates: str, fills_in: bool) -> Iterable[Capability]:
     if pooling == "rank":
         return
     if architecture in _EMBEDDING_ARCHITECTURES or pooling not in (None, "none"):
         yield "embedding"
         return
     yield from ("completion", "embedding")
-    if template and _TOOLS_IN_TEMPLATE.search(template):
+    if _TOOLS_IN_TEMPLATE.search(templates):
         yield "tools"
     if fills_in:
         yield "insert"
-    if template and _THINKING_IN_TEMPLATE.search(template):
+    if _THINKING_IN_TEMPLATE.search(templates):
         yield "thinking"
 
 

@@ -19,6 +19,7 @@ Pooling = Literal["none", "mean", "cls", "last", "rank"]
 
 _POOLINGS: tuple[Pooling, ...] = ("none", "mean", "cls", "last", "rank")
 _PIECE_BYTES = 256
+_TEMPLATE_PREFIX = "tokenizer.chat_template."
 _ANYWHERE = Placement()
 
 
@@ -127,6 +128,21 @@ class Model(Resource):
         """The Jinja source of its default chat template."""
         template = llama_cpp.llama_model_chat_template(self._handle, None)
         return template.decode("utf-8", "replace") if template else None
+
+    @cached_property
+    def named_templates(self) -> dict[str, str]:
+        """The Jinja sources of its other chat templates, by name (GGUF's `tokenizer.chat_template.NAME`)."""
+        names = (
+            key.removeprefix(_TEMPLATE_PREFIX) for key in self._metadata_keys() if key.startswith(_TEMPLATE_PREFIX)
+        )
+        found = {name: llama_cpp.llama_model_chat_template(self._handle, name.encode()) for name in names}
+        return {name: source.decode("utf-8", "replace") for name, source in found.items() if source}
+
+    def _metadata_keys(self) -> Iterator[str]:
+        buffer = ctypes.create_string_buffer(256)
+        for number in range(llama_cpp.llama_model_meta_count(self._handle)):
+            if llama_cpp.llama_model_meta_key_by_index(self._handle, number, buffer, len(buffer)) >= 0:
+                yield buffer.value.decode("utf-8", "replace")
 
     @cached_property
     def rerank_template(self) -> str | None:

@@ -1,7 +1,7 @@
 """Owns the opening and closing of everything that a worker holds of libllama, in one ExitStack. Must not know requests or frames."""
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -38,6 +38,7 @@ class LoadedWorker:
     def __init__(self, path: Path, params: LoadParams, family: Family = LAST_RESORT) -> None:
         """Load the file of a model of `family`; LlamaError says why it can't be."""
         self._threads = params.threads or _default_threads()
+        self._chat_template = params.chat_template
         self.tally = Tally()
         with ExitStack() as stack:
             self.model = stack.enter_context(Model(path, params.placement, end_marks=family.end_tokens))
@@ -55,6 +56,7 @@ class LoadedWorker:
                 MediaReader(self.projector, self.media_cache),
                 ctx_size_tokens=ctx_size_tokens,
                 micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
+                chat_template=params.chat_template,
             )
             stack.callback(self.preparer.close)
             self.embedder = Embedder(
@@ -93,7 +95,7 @@ class LoadedWorker:
             embedding_length=model.embedding_length,
             vocabulary_size=model.vocabulary_size,
             capabilities=tuple(self._capabilities()),
-            chat_template=model.chat_template,
+            chat_template=self._chat_template or model.chat_template,
             size_bytes=sum(weights.size_bytes for weights in all_weights) + projector_bytes,
             gpu_bytes=sum(weights.gpu_bytes for weights in all_weights),
             gpu_layers=model.gpu_layers,
@@ -152,14 +154,12 @@ class LoadedWorker:
             found.extend(
                 name for name, has in (("vision", self.projector.sees), ("audio", self.projector.hears)) if has
             )
-        try:
-            template = self.preparer.template
-        except EngineError:
-            return found
-        if template.supports_tools:
-            found.append("tools")
-        if template.supports_thinking:
-            found.append("thinking")
+        templates = self.preparer.templates
+        with suppress(EngineError):  # a broken template, which requests are told of
+            if templates.supports_tools:
+                found.append("tools")
+            if templates.supports_thinking:
+                found.append("thinking")
         return found
 
 

@@ -6,7 +6,6 @@ found here and raised as EngineError.
 
 import msgspec
 
-from engine.chat.templates import ModelTemplate
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.families import Family
@@ -53,28 +52,28 @@ class Preparer:
         *,
         ctx_size_tokens: int,
         micro_batch_tokens: int,
+        chat_template: str | None = None,
     ) -> None:
+        """`chat_template` replaces those of the model's file."""
         self._model = model
         self._media = media
         self._micro_batch_tokens = micro_batch_tokens
         self._drafting = drafting
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
-        source = model.chat_template or family.template
-        self._templates = PromptTemplates(
-            source, bos_token=model.special_text("bos"), eos_token=model.special_text("eos")
+        replaced = chat_template is not None
+        self.templates = PromptTemplates(
+            chat_template or model.chat_template or family.template,
+            {} if replaced else model.named_templates,
+            bos_token=model.special_text("bos"),
+            eos_token=model.special_text("eos"),
         )
-        self._form = AnswerForm(model, source)
+        self._form = AnswerForm(model, self.templates.text)
         self._dry_samplers = DrySamplers(model)
 
     def close(self) -> None:
         """Free what is kept for later requests."""
         self._dry_samplers.close()
-
-    @property
-    def template(self) -> ModelTemplate:
-        """The model's chat template, its family's where it has none. EngineError if it is broken."""
-        return self._templates.own
 
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
@@ -114,7 +113,7 @@ class Preparer:
 
     def render(self, prompt: ChatPrompt) -> str:
         """The prompt text of a conversation."""
-        return self._templates.render(prompt)
+        return self.templates.render(prompt)
 
     def _sequence(
         self,

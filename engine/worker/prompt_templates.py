@@ -4,7 +4,9 @@ What is wrong with a template is the model's fault or the caller's, and said so.
 """
 
 import re
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from types import MappingProxyType
 
 from engine.chat.go_template import GoTemplate, is_go_template
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
@@ -12,6 +14,7 @@ from engine.chat.templates import ModelTemplate, model_template
 from engine.errors import EngineError
 from engine.request import ChatPrompt
 
+_DEFAULT, _TOOL_USE, _RAG = "default", "tool_use", "rag"
 _MAX_REMEMBERED = 16
 _LIMIT_SECONDS = 0.5
 """Of processor time, for a request's own template: it has one short conversation to write, and whoever sends it pays for nothing else."""
@@ -19,18 +22,40 @@ _SUFFIX = re.compile(r"\bsuffix\b")
 
 
 class PromptTemplates:
-    """`source`: the model's own template, or its family's; `bos_token` and `eos_token` are its tokens' texts. For any thread."""
+    """`source`: the model's own template, or its family's; `named`: others of its file; `bos_token` and `eos_token` are its tokens' texts.
+    For any thread."""
 
-    def __init__(self, source: str, *, bos_token: str, eos_token: str) -> None:
-        self._source = source
+    def __init__(
+        self, source: str, named: Mapping[str, str] = MappingProxyType({}), *, bos_token: str, eos_token: str
+    ) -> None:
+        self._sources = {_DEFAULT: source, **{name: named[name] for name in (_TOOL_USE, _RAG) if name in named}}
         self._bos_token, self._eos_token = bos_token, eos_token
         self._of_request = lru_cache(maxsize=_MAX_REMEMBERED)(self._compile)
+        self._own = cache(self._compile_own)
 
-    @cached_property
-    def own(self) -> ModelTemplate:
-        """The model's own. EngineError template_failed if it is broken."""
+    @property
+    def text(self) -> str:
+        """All that the model's own templates say."""
+        return "\n".join(self._sources.values())
+
+    @property
+    def supports_tools(self) -> bool:
+        """Whether one of them shows tools. EngineError template_failed if it is broken, as below."""
+        return any(self._own(name).supports_tools for name in self._sources)
+
+    @property
+    def supports_thinking(self) -> bool:
+        """Whether one of them knows of thinking."""
+        return any(self._own(name).supports_thinking for name in self._sources)
+
+    def _chosen(self, prompt: ChatPrompt) -> ModelTemplate:
+        """As Hugging Face chooses: where there are tools, the template for their use."""
+        wanted = ((_TOOL_USE, prompt.tools), (_RAG, prompt.template_kwargs.get("documents")))
+        return self._own(next((name for name, given in wanted if given and name in self._sources), _DEFAULT))
+
+    def _compile_own(self, name: str) -> ModelTemplate:
         try:
-            return model_template(self._source, bos_token=self._bos_token, eos_token=self._eos_token)
+            return model_template(self._sources[name], bos_token=self._bos_token, eos_token=self._eos_token)
         except TemplateError as error:
             raise EngineError("template_failed", f"the model's chat template is broken: {error}") from error
 
@@ -38,9 +63,10 @@ class PromptTemplates:
         """The prompt text of a conversation. EngineError where its template has no place for what is asked, refuses it or fails."""
         if prompt.template is not None:
             return self._rendered_as_asked(prompt, prompt.template)
-        _require_places(prompt, self.own, "this model's chat template")
+        template = self._chosen(prompt)
+        _require_places(prompt, template, "this model's chat template")
         try:
-            return self.own.render(
+            return template.render(
                 prompt.messages,
                 prompt.tools,
                 prompt.template_kwargs,

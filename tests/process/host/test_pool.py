@@ -196,6 +196,12 @@ async def test_parameters_for_a_model_that_is_not_there_are_refused_at_start(scr
             pass
 
 
+async def test_a_broken_chat_template_that_was_set_is_said_at_start(scripted):
+    with pytest.raises(CatalogError, match=r"chat template that is set for a is broken: line 1"):
+        async with scripted(own_loads={"a": LoadParams(chat_template="{{ 1 + }}")}):
+            pass
+
+
 async def test_who_stops_waiting_leaves_the_line(scripted, script):
     async with scripted({"delay_seconds": 0.2}, max_loaded_models=1) as engine:
         first = asyncio.create_task(run(engine, script(*HELLO)))

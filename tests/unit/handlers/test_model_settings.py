@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from engine import Alias, Attention, Drafting, LoadParams, LoraFile, Placement, Rope, Steering
 from handlers.app import engine_config
@@ -98,3 +99,22 @@ def test_aliases_are_pairs_of_names_or_tables_with_adapters():
         "hot": Alias(model="chat:red"),
         "mixed": Alias(model="chat", lora={"red": 0.5}),
     }
+
+
+def test_a_chat_template_is_read_from_its_file(tmp_path):
+    path = tmp_path / "t.jinja"
+    path.write_text("{{ messages }} é", encoding="utf-8")
+    config = ServerConfig(models={"chat": {"chat_template": str(path)}})
+    assert engine_config(config).load_of("chat") == LoadParams(chat_template="{{ messages }} é")
+    assert engine_config(config).load_of("other") == LoadParams()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"), [(None, "cannot read it: No such file"), (b"\xff", "not text in UTF-8")]
+)
+def test_a_chat_template_that_cannot_be_read_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "t.jinja"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValidationError, match=complaint):
+        ServerConfig(chat_template=str(path))

@@ -52,6 +52,7 @@ def test_values_of_the_wrong_type_count_as_not_said(tmp_path):
         ("llama", {"tokenizer__chat_template": TOOLS}, ("completion", "embedding", "tools")),
         ("llama", {"tokenizer__chat_template": "<think>"}, ("completion", "embedding", "thinking")),
         ("qwen3", {"tokenizer__chat_template": "{{ enable_thinking }}"}, ("completion", "embedding", "thinking")),
+        ("llama", {"tokenizer__chat_template.tool_use": TOOLS}, ("completion", "embedding", "tools")),
         ("llama", {"tokenizer__chat_template": "the toolshed"}, ("completion", "embedding")),
         ("llama", {"tokenizer__ggml__fim_pre_token_id": 5}, ("completion", "embedding", "insert")),
         ("llama", {"tokenizer__ggml__tokens": ["a"] * 99 + ["<|fim_prefix|>"]}, ("completion", "embedding", "insert")),
@@ -140,3 +141,11 @@ def test_the_names_of_types_are_those_of_the_reference_package():
     assert tensor_types == TENSOR_TYPES
     assert {int(kind): block for kind, block in reference.GGML_QUANT_SIZES.items()} == TENSOR_BLOCKS
     assert file_types == FILE_TYPES
+
+
+def test_a_template_that_is_set_replaces_all_of_the_files(tmp_path):
+    path = write_model(
+        tmp_path / "m.gguf", **{"tokenizer__chat_template": "<think>", "tokenizer__chat_template.tool_use": TOOLS}
+    )
+    metadata = read_metadata((path,), chat_template="{{ messages }}")
+    assert (metadata.chat_template, metadata.capabilities) == ("{{ messages }}", ("completion", "embedding"))

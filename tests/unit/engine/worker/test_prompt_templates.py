@@ -28,6 +28,26 @@ def test_a_request_may_bring_its_own_template_in_either_syntax(template: str | N
     assert templates().render(ChatPrompt(messages=HI, template=template)) == prompt
 
 
+def test_the_template_for_tools_or_documents_is_taken_where_there_are_some() -> None:
+    shown = "{% for message in messages %}{{ message.content }}{% endfor %}"
+    known = PromptTemplates(
+        f"plain:{shown}",
+        {
+            "tool_use": f"tools{{{{ tools | length }}}}:{shown}",
+            "rag": f"{{{{ documents[0].text }}}}:{shown}",
+            "other": "{{ 1 + }}",
+        },
+        bos_token="",
+        eos_token="",
+    )
+    documents = {"documents": [{"text": "book"}]}
+    assert known.render(ChatPrompt(messages=HI)) == "plain:Hi"
+    assert known.render(ChatPrompt(messages=HI, tools=(TOOL,))) == "tools1:Hi"
+    assert known.render(ChatPrompt(messages=HI, template_kwargs=documents)) == "book:Hi"
+    assert known.supports_tools
+    assert "tools{{" in known.text
+
+
 def test_a_models_own_template_may_be_gos() -> None:
     assert templates("{{ .Prompt }}>{{ .Response }}").render(ChatPrompt(messages=HI)) == "Hi>"
 

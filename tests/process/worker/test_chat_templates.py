@@ -1,0 +1,46 @@
+"""A loaded model's conversations are written by the templates of its file, or the one set in their place; what was begun is continued."""
+
+import pytest
+from gguf import GGUFReader, GGUFValueType, GGUFWriter
+from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
+
+from engine import BUNDLED_MODEL
+from engine.request import ChatPrompt
+from tests.process.worker.inprocess import GREEDY, InProcess, load, request
+
+HI = ({"role": "user", "content": "Hi"},)
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+SHOWN = "{% for m in messages %}{{ m.content }}{% endfor %}"
+
+
+@pytest.fixture(scope="module")
+def with_named(tmp_path_factory):
+    """The demo model with a further template for tools."""
+    path = tmp_path_factory.mktemp("named") / "named.gguf"
+    reader, writer = GGUFReader(BUNDLED_MODEL), GGUFWriter(path, arch="llama")
+    tool_use = MetadataDetails(GGUFValueType.STRING, f"{{{{ tools | length }}}} tools:{SHOWN}")
+    copy_with_new_metadata(reader, writer, {"tokenizer.chat_template.tool_use": tool_use}, [])
+    return path
+
+
+def test_a_file_may_have_a_template_for_tools(with_named):
+    with load(with_named) as worker:
+        assert worker.preparer.render(ChatPrompt(messages=HI, tools=(TOOL,))) == "1 tools:Hi"
+        assert "tools:" not in worker.preparer.render(ChatPrompt(messages=HI))
+
+
+def test_a_template_that_is_set_replaces_all_of_them(with_named):
+    with load(with_named, chat_template=f"set:{SHOWN}{{{{ tools }}}}") as worker:
+        assert worker.preparer.render(ChatPrompt(messages=HI)) == "set:HiNone"
+        assert worker.preparer.render(ChatPrompt(messages=HI, tools=(TOOL,))).startswith("set:Hi[")
+        assert worker.facts.chat_template.startswith("set:")
+
+
+def test_an_answer_that_was_begun_is_continued_where_it_stopped(model: InProcess):
+    asked = ({"role": "user", "content": "What is the capital of France?"},)
+    (whole,) = model.run(request("", prompt=ChatPrompt(messages=asked), sampling=GREEDY))
+    begun = whole.text[: len(whole.text) // 2]
+    prompt = ChatPrompt(messages=(*asked, {"role": "assistant", "content": begun}), continue_final_message=True)
+    (rest,) = model.run(request("", prompt=prompt, sampling=GREEDY))
+    assert begun
+    assert begun + rest.text == whole.text
