@@ -6,6 +6,7 @@ Owns the names and shapes of `.Messages`, `.Tools` and what is in them. Must not
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from engine.chat.go_template.tool_order import ordered_tool
 from engine.chat.go_template.values import JsonText, Record
 from engine.request import JsonObject
 
@@ -45,7 +46,8 @@ def message_records(messages: Sequence[JsonObject]) -> list[Record]:
 
 def tool_records(tools: Sequence[JsonObject]) -> JsonText:
     """`.Tools`."""
-    return JsonText([_tool(tool) for tool in tools], list(tools))
+    ordered = [ordered_tool(tool) for tool in tools]
+    return JsonText([_tool(tool) for tool in ordered], ordered)
 
 
 def _message(message: JsonObject) -> Record:
@@ -65,7 +67,7 @@ def _message(message: JsonObject) -> Record:
 def _call(number: int, call: JsonObject) -> Record:
     given = call["function"]
     arguments = given.get("arguments", {})
-    shown = JsonText(arguments, arguments) if isinstance(arguments, dict) else arguments
+    shown = JsonText(arguments) if isinstance(arguments, dict) else arguments
     function = Record("ToolCallFunction", {"Index": number, "Name": given["name"], "Arguments": shown}, given)
     return Record("ToolCall", {"ID": call.get("id", ""), "Function": function}, call)
 
@@ -86,7 +88,7 @@ def _parameter_fields(schema: JsonObject) -> Iterator[tuple[str, Any]]:
     properties = schema.get("properties")
     yield "Type", _type_text(schema.get("type", "object"))
     yield "Required", schema.get("required") or []
-    yield "Properties", {name: _property(given) for name, given in (properties or {}).items()}
+    yield "Properties", JsonText({name: _property(given) for name, given in (properties or {}).items()})
     yield "Items", schema.get("items")
     yield "Defs", schema.get("$defs")
 

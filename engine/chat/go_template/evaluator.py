@@ -5,7 +5,6 @@ know what the data stand for.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from engine.chat.go_template.fault import GoTemplateFault
@@ -35,34 +34,25 @@ class _Continue(Exception):
     pass
 
 
-class _Ended(Exception):
-    """Nothing is written behind this place."""
-
-
 class Evaluator:
-    """One run. `ends_at`: writing ends where this field is first looked at, once what stands there has been written."""
+    """One run."""
 
     def __init__(
         self,
         functions: Mapping[str, Callable[..., Any]],
         meter: Meter,
         root: Record,
-        *,
-        ends_at: str | None = None,
     ) -> None:
         self._functions = functions
         self._meter = meter
         self._root = root
-        self._ends_at = ends_at
-        self._is_ending = False
         self._variables: list[tuple[str, Any]] = [("$", root)]
         self._texts: list[str] = []
         self._length = 0
 
     def run(self, nodes: tuple[Node, ...]) -> str:
         """What the template writes. Raises GoTemplateFault, or OutOfBounds by the meter."""
-        with suppress(_Ended):
-            self._walk(nodes, self._root)
+        self._walk(nodes, self._root)
         return "".join(self._texts)
 
     def _walk(self, nodes: tuple[Node, ...], dot: Any) -> None:
@@ -92,16 +82,10 @@ class Evaluator:
                 self._write(text_of(value))
             except GoError as error:
                 raise GoTemplateFault(str(error), node.offset) from error
-        self._end_if_asked()
-
-    def _end_if_asked(self) -> None:
-        if self._is_ending:
-            raise _Ended
 
     def _branch(self, node: If, dot: Any) -> None:
         known = len(self._variables)
         value = self._pipeline(node.pipeline, dot)
-        self._end_if_asked()
         if is_true(value):
             self._walk(node.body, value if node.sets_dot else dot)
         else:
@@ -111,7 +95,6 @@ class Evaluator:
     def _loop(self, node: Range, dot: Any) -> None:
         known = len(self._variables)
         value = self._pipeline(node.pipeline, dot, assigns=False)
-        self._end_if_asked()
         turned = False
         for key, item in _turns(value, node):
             turned = True
@@ -200,7 +183,6 @@ class Evaluator:
         else:
             value = self._pipeline(base, dot)
         for name in path.names:
-            self._is_ending |= name == self._ends_at and value is self._root
             try:
                 value = member(value, name)
             except GoError as error:
@@ -217,7 +199,7 @@ class Evaluator:
 def _turns(value: Any, node: Range) -> Iterator[tuple[Any, Any]]:
     value = plain(value)
     if isinstance(value, dict):
-        return iter(value.items())
+        return iter(sorted(value.items()))
     if isinstance(value, list | tuple | Slice):
         return enumerate(value)
     if isinstance(value, int) and not isinstance(value, bool):

@@ -21,10 +21,10 @@ LAZY = frozenset({"and", "or"})
 
 
 def functions(clock: Clock) -> dict[str, Callable[..., Any]]:
-    """Every function by name; those of LAZY are called with all arguments here."""
+    """Every function by name; those of LAZY are called with all arguments here. Dates have one format, as in Ollama."""
     return _FUNCTIONS | {
-        "currentDate": lambda: clock().date().isoformat(),
-        "yesterdayDate": lambda: date.fromordinal(clock().toordinal() - 1).isoformat(),
+        "currentDate": lambda *_formats: clock().date().isoformat(),
+        "yesterdayDate": lambda *_formats: date.fromordinal(clock().toordinal() - 1).isoformat(),
     }
 
 

@@ -13,8 +13,9 @@ from engine.chat.go_template.conversation import joined, message_records, system
 from engine.chat.go_template.evaluator import Evaluator
 from engine.chat.go_template.fault import GoTemplateFault
 from engine.chat.go_template.functions import functions
-from engine.chat.go_template.names import names_in
+from engine.chat.go_template.inspection import names_in, up_to
 from engine.chat.go_template.parser import Parser
+from engine.chat.go_template.syntax import Node
 from engine.chat.go_template.values import Record
 from engine.chat.meter import Meter, OutOfBounds, check_size
 from engine.chat.template import OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
@@ -48,6 +49,7 @@ class GoTemplate:
         self._functions = functions(clock)
         with self._failures():
             self._nodes = Parser(source, self._functions).parse()
+        self._opening = up_to("Response", self._nodes)
         self._names = frozenset(names_in(self._nodes))
         self.supports_tools = "Tools" in self._names
         self.supports_thinking = "Think" in self._names
@@ -85,14 +87,14 @@ class GoTemplate:
         turns = list(_turns_of(messages))
         for number, turn in enumerate(turns, 1):
             is_last = number == len(turns)
-            texts.append(self._run(meter, data | turn, ends_at="Response" if is_last else None))
+            texts.append(self._run(meter, data | turn, self._opening if is_last else self._nodes))
             if "Response" not in self._names:
                 texts.append(turn["Response"])
             check_size(sum(map(len, texts)))
         return "".join(texts)
 
-    def _run(self, meter: Meter, data: JsonObject, ends_at: str | None = None) -> str:
-        return Evaluator(self._functions, meter, Record("request", data), ends_at=ends_at).run(self._nodes)
+    def _run(self, meter: Meter, data: JsonObject, nodes: tuple[Node, ...] | None = None) -> str:
+        return Evaluator(self._functions, meter, Record("request", data)).run(nodes or self._nodes)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ Owns truth, printing, lengths and slices. Strings count in bytes, as in Go. Must
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, overload
 
 from engine.chat.meter import check_size
@@ -30,10 +30,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """A list or map that is printed as JSON, not as Go prints them."""
+    """A list or map that is printed as JSON, not as Go prints them: as `json`, or, where that is None, as the value itself."""
 
     value: list[Any] | dict[str, Any]
-    json: Any = field(default=None)
+    json: Any = None
 
 
 class Slice(Sequence[Any]):
@@ -180,17 +180,18 @@ def _float_text(value: float) -> str:
 
 
 def json_text(value: Any) -> str:
-    """JSON as Go's encoding/json writes it: no spaces, and what is special in HTML escaped. Raises GoError."""
+    """JSON as Go's encoding/json writes it: no spaces, maps sorted by key, what is special in HTML escaped. Raises GoError."""
     return json.dumps(_json_value(value), ensure_ascii=False, separators=(",", ":")).translate(_FOR_HTML)
 
 
 def _json_value(value: Any) -> Any:
-    if isinstance(value, Record | JsonText):
-        if value.json is None:
-            raise GoError(f"a {kind_of(value)} has no JSON")
+    if isinstance(value, Record | JsonText) and value.json is not None:
         return value.json
+    if isinstance(value, Record):
+        raise GoError(f"a {value.kind} has no JSON")
+    value = plain(value)
     if isinstance(value, dict):
-        return {key: _json_value(item) for key, item in value.items()}
+        return {key: _json_value(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple | Slice):
         return [_json_value(item) for item in value]
     return value

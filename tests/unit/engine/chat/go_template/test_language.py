@@ -96,7 +96,7 @@ def test_what_is_zero_or_empty_is_false_and_a_struct_is_true(value: str, true: b
         ("{{ range .List }}{{ . }},{{ end }}", "a,b,c,"),
         ("{{ range $i, $item := .List }}{{ $i }}{{ $item }}{{ end }}", "0a1b2c"),
         ("{{ range $item := .List }}{{ $item }}{{ end }}", "abc"),
-        ("{{ range $key, $value := .Map }}{{ $key }}{{ end }}", "xba"),
+        ("{{ range $key, $value := .Map }}{{ $key }}{{ end }}", "abx"),
         ("{{ range .None }}x{{ else }}none{{ end }}{{ range .Nil }}x{{ else }}nil{{ end }}", "nonenil"),
         ("{{ range 3 }}{{ . }}{{ end }}{{ range $i := 2 }}{{ $i }}{{ end }}", "01201"),
         ("{{ range .List }}{{ if eq . `b` }}{{ continue }}{{ end }}{{ . }}{{ end }}", "ac"),
@@ -135,7 +135,7 @@ def test_control_flow_and_scopes_are_gos(source: str, written: str) -> None:
         ),
         (
             "{{ json .Map }} {{ json .List }} {{ .Text | json }} {{ json .Nil }}",
-            '{"x":1,"b":"two","a":null} ["a","b","c"] "héllo" null',
+            '{"a":null,"b":"two","x":1} ["a","b","c"] "héllo" null',
         ),
         ("{{ print 1 2 `a` 3 }}|{{ println `a` 1 }}", "1 2a3|a 1\n"),
         (
@@ -145,6 +145,7 @@ def test_control_flow_and_scopes_are_gos(source: str, written: str) -> None:
         ("{{ .Number | printf `%d %d` 1 }}", "1 3"),
         ("{{ (print `a` | print `b`) | print `c` }}", "cba"),
         ("{{ currentDate }} {{ yesterdayDate }}", "2026-03-01 2026-02-28"),
+        ("{{ currentDate `02 Jan 2006` }}", "2026-03-01"),
         ("{{ if and (eq .Number 3) (not .Empty) | not }}x{{ else }}y{{ end }}", "y"),
     ],
 )

@@ -121,6 +121,13 @@ def test_a_conversation_is_written_as_ollama_writes_it(template: str) -> None:
 def test_a_template_of_turns_ends_where_the_answer_begins_and_goes_on_with_one_that_has_begun() -> None:
     assert GoTemplate(PHI).render([HI, HELLO]) == "<|user|>\nHi<|end|>\n<|assistant|>\nHello"
     assert GoTemplate("{{ .Prompt }}|{{ if .Response }}{{ .Response }}<end>{{ end }}").render([HI]) == "Hi|"
+    assert GoTemplate("{{ .Prompt }}|{{ if .Response }}{{ .Response }}<end>{{ end }}").render([HI, HELLO]) == "Hi|Hello"
+    assert GoTemplate("{{ .Prompt }}{{ if .System }}{{ .Response }}{{ else }}a{{ end }}b").render([HI, HELLO]) == "Hi"
+    assert (
+        GoTemplate("{{ .Prompt }}{{ if .System }}a{{ else }}{{ .Response }}b{{ end }}c").render([HI, HELLO])
+        == "HiHello"
+    )
+    assert GoTemplate("{{ .Prompt }}|").render([HI, HELLO, BYE]) == "Hi|HelloBye|"
     assert GoTemplate(CHATML).render([HI, HELLO]).endswith("Hello<|im_end|>\n")
 
 
@@ -144,6 +151,20 @@ def test_tools_and_calls_are_shown_as_json() -> None:
     assert '<tool_call>{"name": "add", "arguments": {"a":1}}</tool_call>' in GoTemplate(CHATML).render(CALLING)
     broken = {"id": "1", "type": "function", "function": {"name": "add", "arguments": '{"a": '}}
     assert '"arguments": {"a": }' in GoTemplate(CHATML).render([HI, {"role": "assistant", "tool_calls": [broken]}])
+
+
+def test_tools_are_written_in_ollamas_order_and_whole() -> None:
+    parameters = {
+        "properties": {"b": {"description": "B", "default": 1, "type": "integer"}, "a": True},
+        "additionalProperties": False,
+        "required": ["b"],
+        "type": "object",
+    }
+    tool = {"function": {"strict": True, "parameters": parameters, "name": "f"}, "type": "function"}
+    assert GoTemplate("{{ .Tools }}{{ .Prompt }}").render([HI], [tool]) == (
+        '[{"type":"function","function":{"name":"f","parameters":{"type":"object","required":["b"],"properties":'
+        '{"a":true,"b":{"type":"integer","description":"B","default":1}},"additionalProperties":false},"strict":true}}]Hi'
+    )
 
 
 def test_a_tools_parts_can_be_looked_at_one_by_one() -> None:
