@@ -40,6 +40,13 @@ class Marks:
                 return at
         return len(text)
 
+    def find(self, text: str, start: int, *, is_over: bool) -> re.Match[str] | None:
+        """The first of them, the longest where several stand; None also while a longer one may come. `is_over`: nothing follows."""
+        found = self.pattern.search(text, start)
+        if found is None or is_over or text[found.start() :] not in self._beginnings:
+            return found
+        return None
+
 
 class Source:
     """The text. `is_over`: nothing follows. `is_cut`: it ended because a limit was reached. `is_starved`: a reader wanted more.
@@ -140,7 +147,7 @@ class Source:
         `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped: also one
         of a single character if a mark `must_follow`."""
         while True:
-            found = marks.pattern.search(self._text, self._at)
+            found = marks.find(self._text, self._at, is_over=self.is_over)
             end = found.start() if found else marks.beginning_at_end(self._text, self._at)
             if found is None and self._starves():
                 self._emit_last(end, emit, 1 if must_follow else 2)

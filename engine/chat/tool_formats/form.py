@@ -55,7 +55,7 @@ class ToolFormat(Protocol):
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """Reads calls from just behind `opening` to the end of what belongs to them. Raises Unreadable where it meets something else: all
-        that stands behind the last complete call, or the opening itself where there is none, is then content."""
+        that stands behind the last complete call, or a mark kept behind it, or the opening itself where there is none, is then content."""
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """What follows `opening` up to the end of the last call, as Lark items: one call, or also more if `in_parallel`. Adds the rules

@@ -64,7 +64,7 @@ class JsonCall:
 
     def _member(self, object_: "_Members", answer: Answer) -> Reading[None]:
         source = answer.source
-        key = yield from _string(source)
+        key = yield from read_string(source)
         yield from source.white_space()
         yield from source.expect(":")
         yield from source.white_space()
@@ -72,7 +72,7 @@ class JsonCall:
             object_.separator = ""
             yield from self._members(object_, answer)
         elif key in self.names or key in self.wrappers:
-            object_.name = yield from _string(source)
+            object_.name = yield from read_string(source)
         elif key in self.arguments:
             yield from self._arguments(object_, answer)
         elif key in self.ids:
@@ -94,7 +94,7 @@ class JsonCall:
             object_.is_passed_on = True
             yield from answer.source.json(answer.arguments)
             return
-        text = (yield from _string(answer.source)) if opening == '"' else (yield from _value(answer.source))
+        text = (yield from read_string(answer.source)) if opening == '"' else (yield from _value(answer.source))
         if text != "null":
             object_.arguments = text
 
@@ -123,7 +123,8 @@ def _value(source: Source) -> Reading[str]:
     return "".join(taken)
 
 
-def _string(source: Source) -> Reading[str]:
+def read_string(source: Source) -> Reading[str]:
+    """Reads a JSON string. Raises Unreadable if it is none."""
     text = yield from _value(source)
     value = _decoded(text)
     if not isinstance(value, str):

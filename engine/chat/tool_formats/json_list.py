@@ -1,71 +1,51 @@
 """Calls as a list of JSON objects between marks, which many forms have in common.
 
-Owns such a list, how far it may be bent (one object without brackets, several without commas, a missing end mark), and its grammar.
-Must not know any family's marks or names.
+Owns such a list, and how far it may be bent: one object without brackets, several without commas, a missing end mark. Must not know any
+family's marks or names.
 """
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
+from engine.chat.lark import Lark
 from engine.chat.source import Reading, Source, Unreadable
-from engine.chat.tool_formats.form import CallableTool, written_arguments
+from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
+from engine.chat.tool_formats.spelling import CallSpelling
 
-ReadCall = Callable[[Answer], Reading[None]]
 
+class CallReader(Protocol):
+    """What reads one call."""
 
-@dataclass(frozen=True)
-class CallSpelling:
-    """How a model spells a list of calls: a call with `{name}`, a JSON string, and `{arguments}`, and what stands around calls. `id_regex`:
-    what an `{id}` looks like that the model gives."""
-
-    call: str = '{"name": {name}, "arguments": {arguments}}'
-    opening: str = "["
-    separator: str = ", "
-    closing: str = "]"
-    id_regex: str = "[a-zA-Z0-9]{9}"
-
-    def rules(self, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
-        """The list, as Lark items."""
-        call = lark.rule("call", " | ".join(self._call(tool, lark) for tool in tools))
-        further = f"({lark.text(self.separator)} {call})*" if in_parallel else ""
-        return " ".join(filter(None, (lark.text(self.opening), call, further, lark.text(self.closing))))
-
-    def _call(self, tool: CallableTool, lark: Lark) -> str:
-        start, end = self.call.replace("{name}", json.dumps(tool.name, ensure_ascii=False)).split("{arguments}")
-        arguments = written_arguments(tool, lark, spacing=SPACED)
-        return f"{self._with_id(start, lark)} {arguments} {self._with_id(end, lark)}"
-
-    def _with_id(self, text: str, lark: Lark) -> str:
-        if "{id}" not in text:
-            return lark.text(text)
-        before, after = text.split("{id}")
-        return f'{lark.text(before)} "\\"" {lark.regex(self.id_regex)} "\\"" {lark.text(after)}'
+    def read(self, answer: Answer) -> Reading[None]:
+        """Raises Unreadable if there is none."""
 
 
 @dataclass(frozen=True)
 class JsonListFormat:
-    """A form whose calls are such a list behind one of `openings` and before `closing`, or the text's end."""
+    """A form whose calls are such a list behind an opening, up to `closing` or the text's end. An opening may hold the list's bracket."""
 
     openings: tuple[str, ...]
-    closing: str
-    call: JsonCall = field(default_factory=JsonCall)
+    closing: str = ""
+    call: CallReader = field(default_factory=JsonCall)
     written: CallSpelling = field(default_factory=CallSpelling)
-    openings_at_start: tuple[str, ...] = ()
     loose_openings: tuple[str, ...] = ()
+    further_marks: tuple[str, ...] = ()
+
+    openings_at_start = ()
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """The end mark, if any."""
-        return (self.closing,) if self.closing else ()
+        """The end mark, if any, and what stands within an opening."""
+        return (*filter(None, (self.closing,)), *self.further_marks)
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """The list with white space around it, then the end mark."""
+        if opening.endswith("["):
+            answer.source.put_back(1)
         yield from answer.source.white_space()
-        yield from read_json_list(answer, self.call.read)
+        yield from read_json_list(answer, self.call)
         if self.closing:
             yield from answer.source.white_space()
             yield from answer.source.expect_or_end(self.closing)
@@ -75,17 +55,18 @@ class JsonListFormat:
         return f"{self.written.rules(tools, lark, in_parallel=in_parallel)} {lark.text(self.closing)}"
 
 
-def read_json_list(answer: Answer, read_call: ReadCall) -> Reading[None]:
+def read_json_list(answer: Answer, call: CallReader) -> Reading[None]:
     """Reads an array of objects, or one or more objects that stand alone. Raises Unreadable if there is none."""
     source = answer.source
     is_array = (yield from source.accept("[")) is not None
     while True:
         yield from source.white_space()
-        yield from read_call(answer)
+        yield from call.read(answer)
         if not (yield from _another(source, is_array)):
             break
     if is_array:
         yield from source.expect_or_end("]")
+        source.keep()
 
 
 def _another(source: Source, is_array: bool) -> Reading[bool]:

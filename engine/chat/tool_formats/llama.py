@@ -9,17 +9,19 @@ Must not know thinking.
 import json
 
 from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
+from engine.chat.lark import Lark
 from engine.chat.source import Reading, Unreadable
-from engine.chat.tool_formats.form import CallableTool, written_arguments
+from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.plain_name import read_plain_name
 from engine.chat.tool_formats.python_code import PYTHON_TAG, read_python_code
+from engine.chat.tool_formats.spelling import CallSpelling
 
-_WRITTEN = '{"name": "'
+_WRITTEN = '{"name": '
 _WITHIN_JSON = "[{,"
 """What an object stands behind that is part of another."""
 _BUILT_IN = ("brave_search", "wolfram_alpha")
+_SPELLING = CallSpelling('{name}, "parameters": {arguments}}', opening="", closing="", is_alone=True)
 _CALL = JsonCall(arguments=("parameters", "arguments"), is_marked=False)
 
 
@@ -46,13 +48,7 @@ class LlamaFormat:
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """One call."""
-        return " | ".join(_call(tool, lark) for tool in tools)
-
-
-def _call(tool: CallableTool, lark: Lark) -> str:
-    start = json.dumps(tool.name, ensure_ascii=False)[1:] + ', "parameters": '
-    arguments = written_arguments(tool, lark, spacing=SPACED)
-    return f"{lark.text(start)} {arguments} {lark.text('}')}"
+        return _SPELLING.rules(tools, lark, in_parallel=in_parallel)
 
 
 def _read_objects(answer: Answer) -> Reading[None]:

@@ -5,16 +5,17 @@ each call its function's name, `[ARGS]` and its arguments (Devstral, Magistral, 
 Owns these forms; either is read from any of these models, and the one that the template shows is written. Must not know thinking.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
+from engine.chat.lark import Lark
 from engine.chat.source import Reading
-from engine.chat.tool_formats.form import CallableTool, written_arguments
+from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
-from engine.chat.tool_formats.json_list import CallSpelling, read_json_list, read_object
+from engine.chat.tool_formats.json_list import read_json_list, read_object
 from engine.chat.tool_formats.plain_name import read_plain_name
+from engine.chat.tool_formats.spelling import CallSpelling
 
 OPEN = "[TOOL_CALLS]"
 ARGS = "[ARGS]"
@@ -30,6 +31,8 @@ def _new_id() -> str:
 
 _CALL = JsonCall(ids=("id", "call_id"), new_id=_new_id)
 _LIST = CallSpelling('{"name": {name}, "arguments": {arguments}, "id": {id}}', id_regex=_ID_REGEX)
+_NAMED = CallSpelling(f"{{plain_name}}{ARGS}{{arguments}}", opening="", separator=OPEN, closing="")
+_NAMED_WITH_IDS = replace(_NAMED, call=f"{{plain_name}}{CALL_ID}{{plain_id}}{ARGS}{{arguments}}", id_regex=_ID_REGEX)
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class MistralFormat:
         source = answer.source
         yield from source.white_space()
         if (yield from source.peek()) in ("[", "{"):
-            yield from read_json_list(answer, _CALL.read)
+            yield from read_json_list(answer, _CALL)
             return
         name, mark = yield from read_plain_name(source, ARGS, CALL_ID, no_name=("\n", OPEN))
         call_id = (yield from source.text_until(ARGS)) if mark == CALL_ID else None
@@ -58,12 +61,5 @@ class MistralFormat:
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """An array, or the calls one after the other."""
-        if self.in_array:
-            return _LIST.rules(tools, lark, in_parallel=in_parallel)
-        call = lark.rule("call", " | ".join(self._call(tool, lark) for tool in tools))
-        return f"{call} ({lark.text(OPEN)} {call})*" if in_parallel else call
-
-    def _call(self, tool: CallableTool, lark: Lark) -> str:
-        call_id = f"{lark.text(CALL_ID)} /{_ID_REGEX}/" if self.with_ids else ""
-        arguments = written_arguments(tool, lark, spacing=SPACED)
-        return f"{lark.text(tool.name)} {call_id} {lark.text(ARGS)} {arguments}"
+        spelling = _LIST if self.in_array else _NAMED_WITH_IDS if self.with_ids else _NAMED
+        return spelling.rules(tools, lark, in_parallel=in_parallel)

@@ -18,7 +18,7 @@ CITY = {
     "additionalProperties": False,
 }
 TOOLS = (CallableTool("get_weather", CITY, is_strict=True), CallableTool("f", {"type": "object"}, is_strict=False))
-NASTY = {"city": 'a"}]}</tool_call>\\ \n é'}
+NASTY = {"city": 'a"}]}</x> \\ \n é'}
 CALLS = [("get_weather", {"city": "Rome", "days": [1, 2]}), ("f", {"x": {"y": None}}), ("get_weather", NASTY)]
 
 

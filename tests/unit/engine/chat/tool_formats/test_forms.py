@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.chat.answer import CallPiece
@@ -19,6 +19,7 @@ NASTY: dict[str, object] = {
 scalars = st.none() | st.booleans() | st.integers() | st.text()
 arguments = st.dictionaries(st.text(), st.recursive(scalars, st.lists, max_leaves=4), max_size=3)
 calls = st.tuples(st.sampled_from(sorted(SCHEMAS)), arguments)
+few = settings(max_examples=25)  # of each form
 each_form = pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
 
 
@@ -31,6 +32,7 @@ def some(written: Written, chosen: Sequence[Call]) -> list[Call]:
 
 
 @each_form
+@few
 @given(st.lists(calls, min_size=1, max_size=3), st.integers(min_value=1, max_value=9), st.booleans())
 def test_calls_come_back_as_they_were_written(
     written: Written, chosen: list[Call], size: int, is_certain: bool
@@ -71,6 +73,7 @@ def test_a_call_cut_anywhere_comes_as_far_as_it_goes_and_no_markup_is_content(
 
 
 @each_form
+@few
 @given(st.data(), st.integers(min_value=1, max_value=9), st.booleans())
 def test_any_split_of_anything_gives_the_same(written: Written, data: st.DataObject, size: int, is_cut: bool) -> None:
     form = written.form
@@ -84,6 +87,7 @@ def test_any_split_of_anything_gives_the_same(written: Written, data: st.DataObj
 
 
 @each_form
+@few
 @given(st.text())
 def test_text_without_calls_comes_back_unchanged(written: Written, text: str) -> None:
     assert "".join(map(str, reading(text, written))) == text
