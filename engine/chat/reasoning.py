@@ -61,6 +61,13 @@ REASONING_FORMATS = (
         answer_openings=("<|START_RESPONSE|>", "<|START_TEXT|>"),
         answer_closings=("<|END_RESPONSE|>", "<|END_TEXT|>"),
     ),
+    ReasoningFormat(  # Gemma 4
+        "<|channel>thought",
+        "<channel|>",
+        recurs=True,
+        answer_closings=("<channel|>",),
+        signs=("<|channel>", "<channel|>"),
+    ),
     ReasoningFormat("[THINK]", "[/THINK]", recurs=True),  # Magistral, Ministral
     ReasoningFormat("<seed:think>", "</seed:think>", recurs=True),  # Seed-OSS
     ReasoningFormat("<mm:think>", "</mm:think>", recurs=True),  # MiniMax-M3

@@ -135,6 +135,13 @@ class Source:
             raise Unreadable(f"expected {' or '.join(texts)}")
         return found
 
+    def accept_or_end(self, *texts: str) -> Reading[str | None]:
+        """As `accept`; the beginning of one of them that the text's end cut off is read, too."""
+        found = yield from self.accept(*texts)
+        if found is None and self.is_over and any(text.startswith(self.rest) for text in texts):
+            self.take(len(self.rest))
+        return found
+
     def expect_or_end(self, text: str) -> Reading[None]:
         """As `expect`, but the text's end may cut off what is expected."""
         if (yield from self.accept(text)) is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.chat.answer import Answer
 from engine.chat.lark import Lark
-from engine.chat.source import Reading, Source
+from engine.chat.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.tagged_rules import tool_rule
 from engine.chat.tool_formats.tags import Tags
@@ -59,12 +59,11 @@ class TaggedFormat:
         ended = yield from tags.read(answer)
         while self.block_closing and ended != self.block_closing:
             yield from source.white_space()
-            ended = (yield from source.accept(tags.call, self.block_closing)) or ""
+            ended = (yield from source.accept_or_end(tags.call, self.block_closing)) or ""
+            if not ended:
+                return
             if ended == tags.call:
                 ended = yield from tags.read(answer)
-            elif not ended:
-                _drop_cut(source, (tags.call, self.block_closing))
-                return
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """A name, then the arguments by their schemas."""
@@ -79,9 +78,3 @@ class TaggedFormat:
         between = self.tags.separated(self.between, lark)
         further = f"({between} {block} {lark.text(self.tags.call)} {call} {end})*"
         return f"{begun} {end} {further if in_parallel else ''}"
-
-
-def _drop_cut(source: Source, texts: tuple[str, ...]) -> None:
-    """Reads the beginning of one of the texts, if the answer's end cut it off there."""
-    if source.is_over and any(text.startswith(source.rest) for text in texts):
-        source.take(len(source.rest))
