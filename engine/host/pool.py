@@ -100,9 +100,8 @@ class Pool:
         worker = self._workers.get(entry.name)
         if worker is not None and worker.takes(entry) and worker.has_room(room) and entry.name not in self._line:
             return self._lease_at_once(worker, keep_alive_seconds, size_bytes)
-        if (
-            entry.name in self._line
-        ):  # whoever has a model loaded does not stand behind others: who comes while it loads does
+        # Whoever has a model loaded does not stand behind others; who comes while it loads does.
+        if entry.name in self._line:
             self._admission.check_line(entry.name, len(self._line))
         held = self._admission.hold(entry.name, size_bytes())
         return await self._wait(entry, Waiter(keep_alive_seconds, held, room))

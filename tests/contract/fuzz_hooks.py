@@ -19,11 +19,13 @@ from tests.launch import DEMO_MODEL
 MAX_TOKENS = 4
 MAX_DIMENSIONS = 8
 MAX_ANSWERS = 3
+CTX_TOKENS = 2048
 VOCABULARY_SIZE = 256  # of the demo model's tokens so many at least exist
 RANKING = "/v1/rerank"
 RANKING_MODEL = "ranker"
 LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
+MEDIA_PARTS = {"image_url", "input_audio"}
 EMBEDDINGS = {"/embeddings", "/api/embed"}
 KEPT_TO = ("response_format", "format", "grammar", "regex", "choice")
 TOKEN_FIELDS = {"prompt", "input", "tokens", "context"}
@@ -212,9 +214,31 @@ def the_model_cannot_think(body):
         body.pop(name, None)
 
 
-def the_context_is_the_servers(body):
-    if isinstance(body.get("options"), dict):
-        body["options"].pop("num_ctx", None)
+def the_model_sees_and_hears_nothing(body):
+    """And few texts are a picture."""
+    for fields in (body, *messages_of(body)):
+        fields.pop("images", None)
+        if isinstance(fields.get("content"), list):
+            fields["content"] = [part for part in fields["content"] if part.get("type") not in MEDIA_PARTS] or "Hello"
+
+
+def messages_of(body):
+    return body.get("messages") or ()
+
+
+def an_answer_is_continued_where_one_is_begun(body):
+    last = [*messages_of(body), {}][-1]
+    if last.get("role") != "assistant" or not isinstance(last.get("content"), str):
+        body.pop("continue_final_message", None)
+    if body.get("continue_final_message"):
+        body.pop("add_generation_prompt", None)
+
+
+def the_context_is_at_most_the_servers(body):
+    """And has room for the longest texts; one that is larger has tests of its own, for a load takes most of the time."""
+    options = body.get("options")
+    if isinstance(options, dict) and options.get("num_ctx") is not None:
+        options["num_ctx"] = CTX_TOKENS - int(options["num_ctx"]) % (CTX_TOKENS // 2)
 
 
 def breakers_are_short_in_bytes(body):
@@ -237,6 +261,8 @@ REPAIRS = [
     a_template_shows_the_prompt,
     the_model_stays_loaded,
     the_model_cannot_think,
-    the_context_is_the_servers,
+    the_model_sees_and_hears_nothing,
+    an_answer_is_continued_where_one_is_begun,
+    the_context_is_at_most_the_servers,
     breakers_are_short_in_bytes,
 ]
