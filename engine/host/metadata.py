@@ -51,8 +51,11 @@ _FILL_IN_TOKENS = (
 _TOKENS_KEY = "tokenizer.ggml.tokens"
 _TEMPLATE_KEY = "tokenizer.chat_template"
 _USED_TEMPLATES = ("tool_use", "rag")
-_TOOLS_IN_TEMPLATE = re.compile(r"\btools\b")
-_THINKING_IN_TEMPLATE = re.compile(r"</?think>|\benable_thinking\b|\breasoning_content\b|\breasoning_effort\b")
+# In Jinja's words, or in those of Ollama's Go templates.
+_TOOLS_IN_TEMPLATE = re.compile(r"\btools\b|\.Tools\b")
+_THINKING_IN_TEMPLATE = re.compile(
+    r"</?think>|\benable_thinking\b|\breasoning_content\b|\breasoning_effort\b|\.(?:Think|ThinkLevel|IsThinkSet)\b"
+)
 
 
 class TensorShape(NamedTuple):

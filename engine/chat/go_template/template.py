@@ -22,6 +22,8 @@ from engine.chat.template import OutOfTemplateBounds, TemplateError, TemplateRef
 from engine.request import JsonObject
 
 _MAX_SOURCE_CHARACTERS = 1 << 18
+_THINKING_NAMES = frozenset(("Think", "ThinkLevel", "IsThinkSet"))
+_THINKING_MARKS = ("<think>", "</think>")
 _EMPTY: JsonObject = {
     "System": "",
     "Prompt": "",
@@ -52,7 +54,7 @@ class GoTemplate:
         self._opening = up_to("Response", self._nodes)
         self._names = frozenset(names_in(self._nodes))
         self.supports_tools = "Tools" in self._names
-        self.supports_thinking = "Think" in self._names
+        self.supports_thinking = bool(self._names & _THINKING_NAMES) or any(mark in source for mark in _THINKING_MARKS)
         self.supports_documents = False
 
     def render(
@@ -112,7 +114,8 @@ def _with_text(message: JsonObject) -> JsonObject:
     content = text_of_parts(message.get("content"))
     if content is not None and not isinstance(content, str):
         raise TemplateRefusal("it takes messages of text only")
-    return {**message, "content": content or ""}
+    role = "system" if message["role"] == "developer" else message["role"]
+    return {**message, "role": role, "content": content or ""}
 
 
 def _thinking(kwargs: JsonObject) -> JsonObject:

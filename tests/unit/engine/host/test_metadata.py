@@ -54,6 +54,8 @@ def test_values_of_the_wrong_type_count_as_not_said(tmp_path):
         ("qwen3", {"tokenizer__chat_template": "{{ enable_thinking }}"}, ("completion", "embedding", "thinking")),
         ("llama", {"tokenizer__chat_template.tool_use": TOOLS}, ("completion", "embedding", "tools")),
         ("llama", {"tokenizer__chat_template": "the toolshed"}, ("completion", "embedding")),
+        ("llama", {"tokenizer__chat_template": "{{ .Tools }}{{ .Thinking }}"}, ("completion", "embedding", "tools")),
+        ("llama", {"tokenizer__chat_template": "{{ if .IsThinkSet }}"}, ("completion", "embedding", "thinking")),
         ("llama", {"tokenizer__ggml__fim_pre_token_id": 5}, ("completion", "embedding", "insert")),
         ("llama", {"tokenizer__ggml__tokens": ["a"] * 99 + ["<|fim_prefix|>"]}, ("completion", "embedding", "insert")),
         ("bert", {}, ("embedding",)),

@@ -137,6 +137,14 @@ def test_neighbours_of_one_role_are_one_message_but_for_tools() -> None:
     assert shown == "Be brief.\n\nBe brief.|system:Be brief.\n\nBe brief.;user:Hi\n\nBye;tool:1;tool:2;"
 
 
+def test_who_develops_is_who_set_the_system_up() -> None:
+    assert (
+        GoTemplate(PHI)
+        .render([{"role": "developer", "content": "Be brief."}, HI])
+        .startswith("<|system|>\nBe brief.<|end|>")
+    )
+
+
 def test_a_tools_answer_is_a_turn_of_a_template_that_knows_only_prompts() -> None:
     assert '<|user|>\nsay "2"<|end|>' in GoTemplate(PHI).render(CALLING)
 
@@ -196,6 +204,11 @@ def test_a_template_sees_whether_and_how_hard_to_think(variables: dict[str, obje
         False,
         True,
     )
+
+
+def test_marks_of_thinking_tell_that_a_model_thinks() -> None:
+    assert GoTemplate("{{ .Prompt }}<think>{{ .Response }}").supports_thinking
+    assert not GoTemplate("{{ range .Messages }}{{ .Thinking }}{{ end }}").supports_thinking
 
 
 def test_what_ollama_does_not_give_is_refused_by_name_and_place() -> None:
