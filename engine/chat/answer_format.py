@@ -11,8 +11,10 @@ from engine.chat.channels import ChannelParser, script
 from engine.chat.formats import tool_format
 from engine.chat.harmony import harmony_script
 from engine.chat.reasoning import ReasoningFormat, Thinking, closing_in, reasoning_format
+from engine.chat.recipients import recipients_script
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.harmony import HarmonyFormat
+from engine.chat.tool_formats.recipients import RecipientFormat
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class AnswerFormat:
         if isinstance(self.calls, HarmonyFormat):  # `is_in_messages`, as mypy understands it
             messages = harmony_script(thinking, self.calls if reads_calls else None, in_parallel=in_parallel)
             return ChannelParser(messages, answer)
+        if isinstance(self.calls, RecipientFormat):
+            return ChannelParser(
+                recipients_script(self.calls if reads_calls else None, in_parallel=in_parallel), answer
+            )
         calls = self.calls if reads_calls else None
         if thinking is None and calls is None:
             return None

@@ -27,6 +27,7 @@ from engine.chat.tool_formats import (
     phi,
     python_code,
     qwen_xml,
+    recipients,
     seed,
     tool_calls_tag,
 )
@@ -56,6 +57,7 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     ((gigachat.MESSAGE_END, gigachat.ROLE_END), lambda: gigachat.GIGACHAT_3),
     ((f"{tool_calls_tag.OPEN}[",), lambda: tool_calls_tag.APRIEL),
     ((tool_calls_tag.OPEN, '"arguments": '), lambda: tool_calls_tag.MINIMAX_M1),
+    ((recipients.SHOWN,), recipients.RecipientFormat),
     ((functionary.OPEN, python_code.PYTHON_TAG), functionary.FunctionaryFormat),
     ((seed.OPEN, "<function=", "<parameter="), seed.seed_format),
     ((minimax.OPEN, "<invoke name="), minimax.minimax_format),

@@ -15,7 +15,10 @@ from engine.chat.answer_grammar import AnswerGrammar
 from engine.chat.channels import ChannelParser
 from engine.chat.harmony_grammar import HarmonyGrammar
 from engine.chat.reasoning import Thinking
+from engine.chat.recipients import RecipientsGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
+from engine.chat.tool_formats.harmony import HarmonyFormat
+from engine.chat.tool_formats.recipients import RecipientFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
 from engine.llama.json_schemas import JsonSchema, SchemaUnsupported
@@ -68,7 +71,13 @@ class AnswerForm:
     @cached_property
     def _grammar(self) -> AnswerGrammar:
         tokens = {mark.decode(): token for token, mark in self.marks.items()}
-        return HarmonyGrammar(tokens) if self._format.is_in_messages else AnswerGrammar(tokens)
+        match self._format.calls:
+            case HarmonyFormat():
+                return HarmonyGrammar(tokens)
+            case RecipientFormat():
+                return RecipientsGrammar(tokens)
+            case _:
+                return AnswerGrammar(tokens)
 
     def parser(self, request: GenerationRequest, prompt_tokens: list[int]) -> ChannelParser | None:
         """What finds the parts of an answer that the request wants told apart; None where it wants none."""

@@ -12,6 +12,11 @@ PYTHON_TAG = "<|python_tag|>"
 _FUNCTIONS = ("python", "ipython", "code_interpreter")
 
 
+def runs_python(function: str) -> bool:
+    """Whether a function of this name runs Python code."""
+    return function in _FUNCTIONS
+
+
 def read_python_code(answer: Answer, *, ends: tuple[str, ...] = ()) -> Reading[None]:
     """All text up to one of `ends`, or the end, is code. Raises Unreadable if no function that runs it is offered."""
     function = answer.first_offered(*_FUNCTIONS)

@@ -22,6 +22,7 @@ from engine.chat.tool_formats.mistral import MistralFormat
 from engine.chat.tool_formats.nemotron import NEMOTRON
 from engine.chat.tool_formats.phi import PHI
 from engine.chat.tool_formats.qwen_xml import qwen_xml_format
+from engine.chat.tool_formats.recipients import RecipientFormat
 from engine.chat.tool_formats.seed import seed_format
 from engine.chat.tool_formats.tool_calls_tag import APRIEL, MINIMAX_M1
 from engine.families import LAST_RESORT
@@ -33,6 +34,7 @@ from engine.families import LAST_RESORT
         ("{% if tools %}return JSON within <tool_call></tool_call>{% endif %}", HermesFormat),
         (LAST_RESORT.template, type(None)),
         ('<|start_header_id|> say {"name": function, "parameters": {}} or {{ \'"parameters": \' }}', LlamaFormat),
+        ("answer as >>>${recipient}\\n${content}", RecipientFormat),
         ("write <function=name>{}</function> or {{ '<|python_tag|>' + code }}", FunctionaryFormat),
         ("{{ '<|tool_calls_section_begin|><|tool_call_begin|>' + id + '<|tool_call_argument_begin|>' }}", KimiK2Format),
     ],
