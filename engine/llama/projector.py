@@ -27,6 +27,7 @@ Vectors = NDArray[np.float32]
 Positions = NDArray[np.int32]
 """(axes, rows)"""
 
+_SAMPLE_BYTES = 4
 _AXES = 4
 """Time, row, column and a fourth that few models use: the positions of one vector where a model rotates by several (M-RoPE)."""
 
@@ -123,6 +124,10 @@ class Projector(Resource):
         library.forget_errors()
         raw = (ctypes.c_uint8 * len(content)).from_buffer_copy(content)
         with _bitmap(mtmd_cpp.mtmd_helper_bitmap_init_from_buf(self._handle, raw, len(content), False)) as bitmap:
+            if mtmd_cpp.mtmd_bitmap_get_n_bytes(bitmap) <= _SAMPLE_BYTES:
+                raise Unreadable(
+                    "it has no samples"
+                )  # libmtmd takes a single one for a broken file, and ends the process
             return self._split(bitmap)
 
     def encode(self, split: Split) -> tuple[Vectors, ...]:

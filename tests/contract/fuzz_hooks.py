@@ -1,6 +1,6 @@
 """What Schemathesis must be told about this API beyond its documents. Loaded by schemathesis.toml; all checks are on.
 
-A request that the document calls valid is pointed at the bundled model (or at one that ranks), kept to a few tokens, and
+A request that the document calls valid is pointed at the bundled model (or at one that ranks, or sees and hears), kept to a few tokens, and
 brought in line with the rules that a schema cannot state (REPAIRS), so that the search reaches the engine; a request that is
 meant to be refused is left as it is. EXPECTED lists the only answers that a check complains of and that stay, each with its reason.
 """
@@ -23,6 +23,9 @@ CTX_TOKENS = 2048
 VOCABULARY_SIZE = 256  # of the demo model's tokens so many at least exist
 RANKING = "/v1/rerank"
 RANKING_MODEL = "ranker"
+SEEING_MODEL = "seeing"
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+SOUND = "UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQQAAAAAAAEA"
 LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
 MEDIA_PARTS = {"image_url", "input_audio"}
@@ -76,6 +79,8 @@ def before_call(context, case, kwargs):
         drop_unsupported(case.operation.definition.raw.get("operationId"), case.body)
         for repair in REPAIRS:
             repair(case.body)
+        if "model" in case.body and shows_real_pictures(case.body):
+            case.body["model"] = SEEING_MODEL
 
 
 def keep_short(path, body):
@@ -194,7 +199,7 @@ def raw_and_infill_have_no_template(body):
     if body.get("raw"):
         body.pop("suffix", None)
     if body.get("raw") or body.get("suffix"):
-        for name in ("system", "template", "context"):
+        for name in ("system", "template", "context", "images"):
             body.pop(name, None)
 
 
@@ -202,6 +207,24 @@ def a_template_shows_the_prompt(body):
     """Any text is a valid value, but few are a template, and fewer one that leaves something to continue."""
     if body.get("template"):
         body["template"] = "{{ if .System }}{{ .System }} {{ end }}{{ .Prompt }}{{ .Response }}"
+
+
+def shows_real_pictures(body):
+    """Whether there are pictures or sounds; each is made a real one: any text is a valid value, but few texts are a picture."""
+    messages = [message for message in body.get("messages") or () if isinstance(message, dict)]
+    found = [holder for holder in (body, *messages) if holder.get("images")]
+    for holder in found:
+        holder["images"] = [PICTURE]
+    contents = (message.get("content") for message in messages)
+    parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
+    for part in parts:
+        if part.get("type") == "image_url":
+            part["image_url"]["url"] = f"data:image/png;base64,{PICTURE}"
+            found.append(part)
+        elif part.get("type") == "input_audio":
+            part["input_audio"]["data"] = SOUND
+            found.append(part)
+    return bool(found)
 
 
 def the_model_stays_loaded(body):

@@ -11,6 +11,7 @@ import pytest
 
 from engine import BUNDLED_MODEL
 from tests.launch import environment, serving
+from tools.bench_model.projectors import PROJECTORS, write_projector
 from tools.bench_model.shapes import PRESETS
 from tools.make_bench_model import write_model
 
@@ -24,7 +25,9 @@ def target(tmp_path_factory):
     """A server that asks for a key, with a context so small that no answer can take long."""
     directory = tmp_path_factory.mktemp("fuzzed")
     write_model(directory / "ranker.gguf", PRESETS["ranker"], name="ranker")
-    models = ("--model", str(BUNDLED_MODEL), "--model", str(directory / "ranker.gguf"))
+    write_model(directory / "seeing.gguf", PRESETS["test-attention"], name="seeing")
+    write_projector(directory / "mmproj-seeing.gguf", PROJECTORS["omni"], model_width=64)
+    models = [f"--model={path}" for path in (BUNDLED_MODEL, directory / "ranker.gguf", directory / "seeing.gguf")]
     # 2048 tokens are the longest input that the document allows
     with serving(directory, *models, "--ctx-size", "2048", TRUELINE_API_KEYS=KEY) as running:
         yield running

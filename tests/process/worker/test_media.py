@@ -71,11 +71,11 @@ def picture(seed, size=(150, 100), form="PNG"):
     return file.getvalue()
 
 
-def sound(seed, seconds=1.0):
+def sound(seed, seconds=1.0, rate=8000):
     samples = np.random.default_rng(seed).normal(0, 3000, int(8000 * seconds)).astype(np.int16)
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, 8000, len(samples), "NONE", ""))
+        writer.setparams((1, 2, rate, len(samples), "NONE", ""))
         writer.writeframes(samples.tobytes())
     return file.getvalue()
 
@@ -289,6 +289,7 @@ def test_a_model_sees_and_hears_in_one_message(omni):
         (seen(b"not a picture at all"), "can't be read"),
         (seen(b"RIFF\x10\x00\x00\x00WAVEfmt ", "audio"), "can't be read"),
         (seen(sound(1, seconds=0), "audio"), "can't be read"),
+        (seen(sound(1, seconds=1 / 8000, rate=48000), "audio"), "it has no samples"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_its_place(omni, media, complaint):
@@ -296,6 +297,12 @@ def test_what_cannot_be_read_is_refused_by_its_place(omni, media, complaint):
         omni.submit(ask("Look: ", media, "What is it?"))
     assert refusal.value.param == "messages[0].content[1]"
     assert refusal.value.code == "invalid_request"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (200, 1), (1, 200), (2, 3), (3000, 15)])
+def test_pictures_of_any_shape_are_read(model, size):
+    (answer,) = model.run(ask(seen(picture(1, size)), "What is it?", max_tokens=1))
+    assert answer.usage.image_tokens > 0
 
 
 @pytest.mark.parametrize(("projector", "media"), [("audio", seen(picture(1))), ("vision", seen(sound(1), "audio"))])
