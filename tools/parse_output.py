@@ -51,7 +51,7 @@ class Asked:
         is_begun = self.prompt_suffix is not None
         prompt_end = self._question() if self.prompt_suffix is None else self.prompt_suffix
         functions = [tool["function"] for tool in self.tools]
-        answer_format = AnswerFormat.of(self.template)
+        answer_format = AnswerFormat.of(PromptTemplate(self.template).text)
         parser = answer_format.parser(
             Answer(schemas={function["name"]: function.get("parameters") or {} for function in functions}),
             thinking=answer_format.thinking(prompt_end, is_begun=is_begun, is_split=self.splits_reasoning),

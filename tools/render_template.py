@@ -45,8 +45,6 @@ def render(template: ModelTemplate, messages: Any, tools: Any, variables: Any) -
         ending = parse_ending({"chat_template_kwargs": variables}, conversation)
     except InvalidParameter as error:
         raise Unusable(str(error)) from error
-    if tools and not template.supports_tools:
-        raise TemplateRefusal("it has no place for tools")
     others = {name: value for name, value in variables.items() if name not in ENDINGS}
     return template.render(conversation, tools, others, **ending._asdict())
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from engine.chat.folding import folds, text_of_parts
 from engine.chat.reasoning import reasoning_format
 from engine.chat.rehearsal import NotShown, Rehearsals
+from engine.chat.taught_tools import call_form, with_taught_tools
 from engine.chat.template import ChatTemplate, OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
 from engine.chat.template_forms import PROBE_TOOL, TemplateForms, find_forms, in_form
 from engine.chat.tool_shapes import simpler
@@ -44,6 +45,11 @@ class PromptTemplate:
         self._thinking = reasoning_format(source)
         self._rehearsals = Rehearsals(folds(source))
 
+    @property
+    def text(self) -> str:
+        """All that it tells its model, the form of calls included where that has to be told in words."""
+        return self.source if self.supports_tools else f"{self.source}\n{call_form(self.source)}"
+
     @cached_property
     def _forms(self) -> TemplateForms:
         return find_forms(self._probe)
@@ -65,10 +71,13 @@ class PromptTemplate:
         add_generation_prompt: bool = True,
         continue_final_message: bool = False,
     ) -> str:
-        """The prompt, with every message's text in it. `continue_final_message`: it ends within the last message, an assistant's.
+        """The prompt, with every message's text in it, and the tools, in words where the template has no place for them.
+        `continue_final_message`: it ends within the last message, an assistant's.
 
         Raises TemplateRefusal if the template can't be made to show the conversation, TemplateError if it can show none.
         """
+        if tools and not self.supports_tools:
+            messages, tools = with_taught_tools(messages, tools, self.source), ()
         try:
             words = [self._in_own_words(message) for message in in_form(messages, self._forms)]
             given = Given(words, tools, variables or {})

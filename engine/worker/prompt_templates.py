@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 
 from engine.chat.go_template import GoTemplate, is_go_template
+from engine.chat.prompt_template import PromptTemplate
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.chat.templates import ModelTemplate, model_template
 from engine.errors import EngineError
@@ -35,8 +36,15 @@ class PromptTemplates:
 
     @property
     def text(self) -> str:
-        """All that the model's own templates say."""
-        return "\n".join(self._sources.values())
+        """All that the model's own templates tell it; what a broken one would."""
+        return "\n".join(map(self._text, self._sources))
+
+    def _text(self, name: str) -> str:
+        try:
+            template = self._own(name)
+        except EngineError:
+            return self._sources[name]
+        return template.text if isinstance(template, PromptTemplate) else self._sources[name]
 
     @property
     def supports_tools(self) -> bool:
@@ -103,8 +111,9 @@ class PromptTemplates:
 
 def _require_places(prompt: ChatPrompt, template: ModelTemplate | ChatTemplate, whose: str) -> None:
     """EngineError where the template would pass over something."""
+    shows_tools = template.supports_tools or isinstance(template, PromptTemplate)  # which tells of them in words
     wanted = (
-        ("tools", prompt.tools, template.supports_tools),
+        ("tools", prompt.tools, shows_tools),
         ("documents", prompt.template_kwargs.get("documents"), template.supports_documents),
     )
     for name, given, has_place in wanted:

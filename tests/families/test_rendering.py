@@ -21,11 +21,8 @@ def template(path: Path) -> PromptTemplate:
 @each_template
 @pytest.mark.parametrize("conversation", CONVERSATIONS.values(), ids=CONVERSATIONS.keys())
 def test_a_prompt_shows_all_of_a_conversation(path: Path, conversation: Conversation) -> None:
-    known = template(path)
-    tools = conversation.tools if known.supports_tools else ()
-    prompt = known.render(conversation.messages, tools)
-    shown_as_tools = {tool["function"]["name"] for tool in conversation.tools} if not tools else set()
-    texts = [text for text in conversation.texts if text not in shown_as_tools]
+    prompt = template(path).render(conversation.messages, conversation.tools)
+    texts = conversation.texts
     assert [text for text in texts if text not in prompt and text not in prompt.replace('\\"', '"')] == []
 
 

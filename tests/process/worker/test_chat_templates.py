@@ -1,11 +1,14 @@
 """A loaded model's conversations are written by the templates of its file, or the one set in their place; what was begun is continued."""
 
+import json
+
 import pytest
 from gguf import GGUFReader, GGUFValueType, GGUFWriter
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
 from engine import BUNDLED_MODEL
-from engine.request import ChatPrompt
+from engine.events import ToolCallDelta
+from engine.request import ChatPrompt, ToolUse
 from tests.process.worker.inprocess import GREEDY, InProcess, load, request
 
 HI = ({"role": "user", "content": "Hi"},)
@@ -44,3 +47,15 @@ def test_an_answer_that_was_begun_is_continued_where_it_stopped(model: InProcess
     (rest,) = model.run(request("", prompt=prompt, sampling=GREEDY))
     assert begun
     assert begun + rest.text == whole.text
+
+
+def test_a_model_whose_template_has_no_place_for_tools_calls_them_all_the_same():
+    chatml = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n"
+    prompt = ChatPrompt(messages=HI, tools=(TOOL,))
+    with load(chat_template=chatml) as worker:
+        assert "tools" not in worker.facts.capabilities
+        forced = request("", prompt=prompt, tool_use=ToolUse(is_required=True, in_parallel=False), max_tokens=64)
+        (answer,) = InProcess(worker).run(forced)
+    calls = [event for event in answer.events if isinstance(event, ToolCallDelta)]
+    assert calls[0].name == "f"
+    assert isinstance(json.loads("".join(call.arguments for call in calls)), dict)

@@ -215,6 +215,27 @@ def test_functions_and_the_time_are_given_where_they_are_named_so() -> None:
     assert render(source, HI, tools=(TOOL,)).startswith('[\n    {\n        "name": "weather"')
 
 
+class TestToolsInWords:
+    def test_they_are_told_of_behind_the_system_message(self) -> None:
+        prompt = render(families.SYSTEM_FIRST, ASK, HI, tools=(TOOL,))
+        assert prompt.startswith("[system]Be brief.\n\nYou can call")
+        for text in (json.dumps(TOOL["function"]), '<tool_call>\n{"name": "NAME"', "[user]Hi"):
+            assert text in prompt
+
+    def test_they_are_the_users_where_there_is_no_system(self) -> None:
+        prompt = render(families.STRICT, HI, called(), RESULT, tools=(TOOL,))
+        assert prompt.startswith("<bos><start_of_turn>user\nYou can call")
+        assert '<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call><end_of_turn>' in prompt
+
+    def test_they_are_called_in_the_form_that_the_template_mentions(self) -> None:
+        known = PromptTemplate(families.STRICT + "{# [TOOL_CALLS] #}")
+        assert known.text.endswith('[TOOL_CALLS][{"name": "NAME", "arguments": {"PARAMETER": "VALUE"}}]')
+        assert "[TOOL_CALLS][{" in known.render([HI], [TOOL])
+
+    def test_a_template_with_a_place_for_tools_tells_of_them_itself(self) -> None:
+        assert PromptTemplate(families.TOOL_USE_ONLY).text == families.TOOL_USE_ONLY
+
+
 class TestContinuing:
     def test_the_prompt_ends_with_the_assistants_text(self) -> None:
         prompt = render(families.CALLS_IN_TEXT, HI, said("assistant", "The answer"), continue_final_message=True)

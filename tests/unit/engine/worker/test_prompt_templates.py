@@ -89,13 +89,24 @@ def test_a_broken_template_of_the_model_is_not(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "param"),
-    [({"tools": (TOOL,)}, "tools"), ({"template_kwargs": {"documents": [{"text": "d"}]}}, "documents")],
+    ("template", "fields", "param"),
+    [
+        ("{{ .Prompt }}", {"tools": (TOOL,)}, "tools"),
+        ("{{ messages }}", {"tools": (TOOL,)}, "tools"),
+        ("{{ .Prompt }}", {"template_kwargs": {"documents": [{"text": "d"}]}}, "documents"),
+        (None, {"template_kwargs": {"documents": [{"text": "d"}]}}, "documents"),
+    ],
 )
-@pytest.mark.parametrize("template", [None, "{{ .Prompt }}"])
 def test_what_a_template_has_no_place_for_is_refused(
-    fields: dict[str, object], param: str, template: str | None
+    template: str | None, fields: dict[str, object], param: str
 ) -> None:
     with pytest.raises(EngineError, match=f"template has no place for {param}") as error:
         templates().render(ChatPrompt(messages=HI, template=template, **fields))  # type: ignore[arg-type] # either field
     assert error.value.param == param
+
+
+def test_tools_are_told_of_in_words_where_the_models_template_has_no_place_for_them() -> None:
+    known = templates()
+    assert '{"name": "f"}' in known.render(ChatPrompt(messages=HI, tools=(TOOL,)))
+    assert "<tool_call>" in known.text
+    assert not known.supports_tools
