@@ -20,6 +20,7 @@ from engine.chat.tool_formats import (
     hermes,
     hunyuan,
     kimi_k2,
+    lfm2,
     minicpm,
     minimax,
     mistral,
@@ -65,6 +66,7 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     (("<function name=", "<param name="), minicpm.minicpm_format),
     (("<function=", "<parameter=", hermes.OPEN), qwen_xml.qwen_xml_format),
     ((hermes.OPEN, "<arg_key>"), glm.glm_format),
+    (lfm2.TAUGHT_BY, lfm2.Lfm2Format),
     ((hermes.OPEN,), hermes.HermesFormat),
     (("<|start_header_id|>", '"parameters": '), LlamaFormat),  # nothing marks its calls but their members
 )

@@ -97,6 +97,21 @@ class Lark:
         return name
 
     @staticmethod
+    def in_order(members: list[tuple[str, str]], required: set[str], separator: str) -> str:
+        """Members, named items, in their order; those that are not required may be left out, with their separator."""
+        alternatives, rest = [], [*members]
+        while rest:
+            (name, first), rest = rest[0], rest[1:]
+            further = (
+                f" {separator} {text}" if following in required else f" ({separator} {text})?"
+                for following, text in rest
+            )
+            alternatives.append(f"{first}{''.join(further)}")
+            if name in required:
+                return " | ".join(alternatives)
+        return " | ".join([*alternatives, '""'])
+
+    @staticmethod
     def literal(text: str) -> str:
         """A text in which nothing is taken for a mark."""
         return _quoted(text) or '""'

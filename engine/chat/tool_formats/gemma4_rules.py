@@ -52,7 +52,8 @@ class _Values:
         if not names and schema.get("additionalProperties") is not False:
             return self._free_object()
         members = [(name, f"{self._lark.text(f'{name}:')} {self.value(known.get(name, True))}") for name in names]
-        return f"{self._lark.text('{')} ({self._in_order(members, required)}) {self._lark.text('}')}"
+        inner = self._lark.in_order(members, required, '","')
+        return f'"{{" ({inner}) "}}"'
 
     def value(self, schema: Any) -> str:
         """The name of the rule for any value that the schema allows."""
@@ -103,17 +104,6 @@ class _Values:
             scalars = [value for value in values if not isinstance(value, str | list | dict)]
             return self._lark.json({"enum": scalars}) if scalars else ""
         return self._lark.json({**schema, "type": wanted}, lenient=not self._is_strict)
-
-    def _in_order(self, members: list[tuple[str, str]], required: set[str]) -> str:
-        """The members in their order; those that are not required may be left out, with their comma."""
-        alternatives, rest = [], [*members]
-        while rest:
-            (name, first), rest = rest[0], rest[1:]
-            following = "".join(f' "," {text}' if further in required else f' ("," {text})?' for further, text in rest)
-            alternatives.append(f"{first}{following}")
-            if name in required:
-                return " | ".join(alternatives)
-        return " | ".join([*alternatives, '""'])
 
     def _free_object(self) -> str:
         value = self._any()

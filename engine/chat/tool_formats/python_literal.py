@@ -6,8 +6,9 @@ Owns their syntax, JSON's spelling of the constants included. Must not know what
 import re
 from typing import Any
 
-from engine.chat.source import Reading, Source, Unreadable
+from engine.chat.source import Emit, Reading, Source, Unreadable
 
+QUOTES = ('"""', "'''", '"', "'")
 _CONSTANTS = {"True": True, "False": False, "None": None, "true": True, "false": False, "null": None}
 _WORD = re.compile(r"[A-Za-z0-9_.+\-]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -37,7 +38,7 @@ def read_literal(source: Source, depth: int = 0) -> Reading[Any]:
     if depth > _MAX_DEPTH:
         raise Unreadable(f"nested more than {_MAX_DEPTH} deep")
     yield from source.white_space()
-    opening = yield from source.accept("[", "(", "{", '"""', "'''", '"', "'")
+    opening = yield from source.accept("[", "(", "{", *QUOTES)
     if opening in ("[", "("):
         return (yield from _items(source, "]" if opening == "[" else ")", depth))
     if opening == "{":
@@ -60,10 +61,15 @@ def read_word(source: Source) -> Reading[str]:
 def read_string(source: Source, quote: str) -> Reading[str]:
     """A string from behind its opening quote."""
     taken: list[str] = []
+    yield from read_characters(source, quote, taken.append)
+    return "".join(taken)
+
+
+def read_characters(source: Source, quote: str, emit: Emit) -> Reading[None]:
+    """Emits what a string holds from behind its opening quote, which is read up to the closing one."""
     while (yield from source.accept(quote)) is None:
         character = yield from _next(source)
-        taken.append((yield from _escape(source)) if character == "\\" else character)
-    return "".join(taken)
+        emit((yield from _escape(source)) if character == "\\" else character)
 
 
 def _escape(source: Source) -> Reading[str]:
