@@ -106,6 +106,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     of what is free, at most 4 GiB. `prefix_cache_dir`: where they are kept over restarts too, as far as `prefix_cache_dir_bytes`
     goes for all models together; None: nowhere. `projector`: the `mmproj` file by which it takes pictures or sound; None: the
     one that lies beside the model, where it `finds_projector`. `media_cache_bytes`: host memory for what was encoded of them.
+    `reasoning_budget_tokens`: for how long it may think where a request does not say; None: as long as it likes.
     """
 
     placement: Placement = Placement()
@@ -130,6 +131,7 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     projector: str | None = None
     finds_projector: bool = True
     media_cache_bytes: int = 256 << 20
+    reasoning_budget_tokens: int | None = None
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):

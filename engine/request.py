@@ -55,7 +55,8 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     `messages` have the shape that Hugging Face templates expect: `role`, `content` (text, or a list of parts:
     `{"type": "text", "text": ...}`, and `{"type": "image"}` or `{"type": "audio"}` for the next of `media`), and where present `name`,
     `reasoning_content`, `tool_calls` (with `function.arguments` as an object or JSON text, which may be broken) and `tool_call_id`.
-    `tools` are `{"type": "function", "function": {...}}` objects. `template_kwargs` are further variables, `documents` among them.
+    `tools` are `{"type": "function", "function": {...}}` objects. `template_kwargs` are further variables, `documents` among them,
+    which stand above those that ask the template for `reasoning_effort`: `none`, `on` or a level; None: as it does by itself.
     `add_generation_prompt`: the prompt ends where an answer begins; `continue_final_message`: it ends within the last message instead, an
     assistant's, which the answer goes on with. `prefix_tokens` stand before the rendered prompt. `template`: what it is rendered with in
     place of the model's own, in Jinja or in Go's syntax; its variable `suffix` (`.Suffix`), if any, is among `template_kwargs`.
@@ -64,6 +65,7 @@ class ChatPrompt(_Value, frozen=True, kw_only=True, tag="chat"):
     messages: tuple[JsonObject, ...]
     tools: tuple[JsonObject, ...] = ()
     template_kwargs: JsonObject = {}
+    reasoning_effort: str | None = None
     add_generation_prompt: bool = True
     continue_final_message: bool = False
     prefix_tokens: tuple[int, ...] = ()
@@ -218,7 +220,7 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     its oldest messages (never the system message or the last), other prompts their oldest tokens; else ContextLengthExceeded.
     `tool_use`: recognise tool calls in the answer; None: it is all text. `split_reasoning`: tell the model's thinking from its answer, by
     the marks that its template uses. `reasoning_budget_tokens`: thinking that has so many tokens is ended, and the answer goes on;
-    None: the model ends it. Only where it is told apart.
+    None: as the model is loaded, or 0 where its prompt's effort is `none`; negative: the model ends it. Only where it is told apart.
     `cache_salt`: computed state is shared only among requests with the same (a cached prefix shows in how fast an answer comes).
     `prediction`: a text that the answer is expected to be much like; it is fast where it is right, and never changes the answer.
     `lora`: the adapters that it is computed with, others not; None: each as the model is loaded with it.

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from handlers.model_settings import ModelSettings, ModelTable
 from handlers.setting_types import AliasSettings, File, Seconds, Several
+from handlers.wire.openai.reasoning import ReasoningField
 
 ENV_PREFIX = "TRUELINE_"
 _CONFIG_VARIABLE = f"{ENV_PREFIX}CONFIG"
@@ -82,6 +83,11 @@ class ServerSettings(BaseSettings):
     )
     max_step_seconds: Seconds = Field(
         600.0, gt=0, description="How long one step of computing may take before the model's process is ended."
+    )
+
+    reasoning_field: ReasoningField = Field(
+        "reasoning_content",
+        description="What /v1 calls a model's thinking in answers: reasoning_content or reasoning; history may have either.",
     )
 
     strict: bool = Field(False, description="Refuse keys that no document knows, instead of naming them in a header.")

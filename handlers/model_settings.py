@@ -97,6 +97,12 @@ class ModelSettings(BaseModel):
         256, ge=0, description="MiB of memory for pictures and sounds as a model reads them, encoded once."
     )
 
+    reasoning_budget: int | None = Field(
+        None,
+        ge=0,
+        description="Tokens after which a model's thinking is ended where a request does not say; unset: as many as it likes.",
+    )
+
     prompt_lookup: PromptLookup = Field(
         "auto",
         description="Guess answers from what the prompt says, many tokens a step: on, off, or auto: where it pays.",
@@ -247,6 +253,7 @@ def load_params(settings: ModelSettings) -> LoadParams:
         projector=str(settings.mmproj.absolute()) if isinstance(settings.mmproj, Path) else None,
         finds_projector=settings.mmproj == "auto",
         media_cache_bytes=settings.media_cache_mib << 20,
+        reasoning_budget_tokens=settings.reasoning_budget,
     )
 
 

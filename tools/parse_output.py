@@ -19,6 +19,7 @@ from pathlib import Path
 from engine.chat.answer import Answer
 from engine.chat.answer_format import AnswerFormat
 from engine.chat.prompt_template import PromptTemplate
+from engine.chat.thinking_switch import thinking_variables
 from engine.events import Event, Finished, FinishReason, Timings, Usage
 from engine.generation import GenerationEvent, collect
 from engine.request import JsonObject
@@ -61,7 +62,9 @@ class Asked:
         return AnswerOutput(0, stop=StopStrings(()), parser=parser)
 
     def _question(self) -> str:
-        return PromptTemplate(self.template).render(_QUESTION, self.tools, {"enable_thinking": self.thinks})
+        return PromptTemplate(self.template).render(
+            _QUESTION, self.tools, thinking_variables(self.template, "on" if self.thinks else "none")
+        )
 
 
 def _events(answer: AnswerOutput, output: str, *, is_partial: bool, stream: int | None) -> Iterator[GenerationEvent]:
@@ -98,7 +101,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--template", type=Path, required=True, help="the model's chat template (Jinja)")
     parser.add_argument("--tools", type=Path, help="the tools that were offered, as in a request's `tools`")
     parser.add_argument(
-        "--no-thinking", action="store_true", help="the prompt was made with thinking off (`enable_thinking` false)"
+        "--no-thinking", action="store_true", help="the prompt was made with thinking off, as the template has it"
     )
     parser.add_argument(
         "--reasoning",

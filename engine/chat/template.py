@@ -13,6 +13,7 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from engine.chat.meter import OutOfBounds
+from engine.chat.reasoning import reasoning_format
 from engine.chat.sandbox import Sandbox, metered
 from engine.chat.template_functions import bounded_texts, check_format, text_of, to_json
 from engine.request import JsonObject
@@ -22,7 +23,6 @@ _MAX_COMPLAINT_CHARACTERS = 500
 _RESERVED = ("messages", "tools")
 _THINKING_SWITCHES = frozenset(("enable_thinking", "thinking", "reasoning_effort"))
 _REASONING_NAMES = frozenset(("reasoning", "thought", "thoughts", "tool_plan"))
-_THINKING_MARKS = ("<think>", "</think>")
 
 
 class TemplateError(Exception):
@@ -73,7 +73,7 @@ class ChatTemplate:
         self._is_given_functions = "functions" in names
         self.supports_tools = "tools" in names or self._is_given_functions
         self.supports_documents = "documents" in names
-        self.supports_thinking = bool(names & _THINKING_SWITCHES) or any(mark in source for mark in _THINKING_MARKS)
+        self.supports_thinking = bool(names & _THINKING_SWITCHES) or reasoning_format(source) is not None
         members = _member_names(tree)
         self.knows_developer = any(node.value == "developer" for node in tree.find_all(nodes.Const))
         own_names = () if "reasoning_content" in members else members.intersection(_REASONING_NAMES)

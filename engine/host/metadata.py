@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from engine.chat.reasoning import reasoning_format
 from engine.errors import CatalogError
 from engine.families import Recognition, Sampling, recognise
 from engine.host.family_facts import facts, sampling
@@ -161,7 +162,7 @@ def _capabilities(architecture: str, pooling: Pooling | None, templates: str, fi
         yield "tools"
     if fills_in:
         yield "insert"
-    if _THINKING_IN_TEMPLATE.search(templates):
+    if _THINKING_IN_TEMPLATE.search(templates) or reasoning_format(templates):
         yield "thinking"
 
 

@@ -51,8 +51,10 @@ _OPENING_TOKENS = 16
 class AnswerForm:
     """The form of answers that `template_source` teaches."""
 
-    def __init__(self, model: Model, template_source: str) -> None:
+    def __init__(self, model: Model, template_source: str, *, reasoning_budget_tokens: int | None = None) -> None:
+        """`reasoning_budget_tokens`: of answers to requests that do not say; None: the model ends its thinking."""
         self._model = model
+        self._reasoning_budget_tokens = reasoning_budget_tokens
         self._format = AnswerFormat.of(template_source)
 
     @cached_property
@@ -109,7 +111,14 @@ class AnswerForm:
     def reasoning_budget(self, request: GenerationRequest) -> ReasoningBudget | None:
         """What ends an answer's thinking; None where only the model does."""
         limit = request.reasoning_budget_tokens
-        return None if limit is None else ReasoningBudget(limit, self._tokens, partial(self._model.piece, special=True))
+        if limit is None:
+            is_off = isinstance(request.prompt, ChatPrompt) and request.prompt.reasoning_effort == "none"
+            limit = 0 if is_off else self._reasoning_budget_tokens
+        return (
+            None
+            if limit is None or limit < 0
+            else ReasoningBudget(limit, self._tokens, partial(self._model.piece, special=True))
+        )
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""

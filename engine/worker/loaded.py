@@ -57,6 +57,7 @@ class LoadedWorker:
                 ctx_size_tokens=ctx_size_tokens,
                 micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
                 chat_template=params.chat_template,
+                reasoning_budget_tokens=params.reasoning_budget_tokens,
             )
             stack.callback(self.preparer.close)
             self.embedder = Embedder(

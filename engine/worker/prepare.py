@@ -52,6 +52,7 @@ class Preparer:
         *,
         ctx_size_tokens: int,
         micro_batch_tokens: int,
+        reasoning_budget_tokens: int | None = None,
         chat_template: str | None = None,
     ) -> None:
         """`chat_template` replaces those of the model's file."""
@@ -68,7 +69,7 @@ class Preparer:
             bos_token=model.special_text("bos"),
             eos_token=model.special_text("eos"),
         )
-        self._form = AnswerForm(model, self.templates.text)
+        self._form = AnswerForm(model, self.templates.text, reasoning_budget_tokens=reasoning_budget_tokens)
         self._dry_samplers = DrySamplers(model)
 
     def close(self) -> None:

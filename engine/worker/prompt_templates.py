@@ -12,6 +12,7 @@ from engine.chat.go_template import GoTemplate, is_go_template
 from engine.chat.prompt_template import PromptTemplate
 from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
 from engine.chat.templates import ModelTemplate, model_template
+from engine.chat.thinking_switch import thinking_variables
 from engine.errors import EngineError
 from engine.request import ChatPrompt
 
@@ -77,7 +78,7 @@ class PromptTemplates:
             return template.render(
                 prompt.messages,
                 prompt.tools,
-                prompt.template_kwargs,
+                {**thinking_variables(self.text, prompt.reasoning_effort), **prompt.template_kwargs},
                 add_generation_prompt=prompt.add_generation_prompt,
                 continue_final_message=prompt.continue_final_message,
             )
@@ -95,9 +96,10 @@ class PromptTemplates:
         try:
             template = self._of_request(source)
             _require_places(prompt, template, "the request's template")
+            variables = {**thinking_variables(source, prompt.reasoning_effort), **prompt.template_kwargs}
             if isinstance(template, GoTemplate):
-                return template.render(prompt.messages, prompt.tools, prompt.template_kwargs)
-            return template.render(prompt.messages, prompt.tools or None, **prompt.template_kwargs)
+                return template.render(prompt.messages, prompt.tools, variables)
+            return template.render(prompt.messages, prompt.tools or None, **variables)
         except (TemplateRefusal, TemplateError) as error:
             raise EngineError(
                 "invalid_request", f"the request's template cannot be used: {error}", param="template"

@@ -21,7 +21,7 @@ async def create_chat_completion(call: Call[CreateChatCompletionRequest]) -> Res
     request = wire.parse(body, entry, media)
     generation = await generations.begin(call, request, wire.names(body))
     envelope = new_envelope(wire.ID_PREFIX, body["model"], entry)
-    form = wire.form(body)
+    form = wire.form(body, call.config.reasoning_field)
     if not body.get("stream"):
         result = await generations.finish(call, generation)
         return json_response(wire.render(result, envelope, **form))

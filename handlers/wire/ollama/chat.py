@@ -25,7 +25,7 @@ from handlers.wire.logprobs import render_logprobs
 from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
 from handlers.wire.ollama.messages import template_messages, template_tools
 from handlers.wire.ollama.requests import generation_request
-from handlers.wire.ollama.thinking import template_kwargs
+from handlers.wire.ollama.thinking import parse_effort
 from handlers.wire.ollama.tool_calls import OpenCall, render_tool_call
 from handlers.wire.types.ollama import ChatRequest as Body
 
@@ -43,7 +43,7 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
         messages=messages,
         tools=tools,
         continue_final_message=continues(messages),
-        template_kwargs=template_kwargs(body.get("think"), entry),
+        reasoning_effort=parse_effort(body.get("think"), entry),
         media=media,
     )
     return generation_request(body, entry, prompt, tool_use=ToolUse() if tools else None)

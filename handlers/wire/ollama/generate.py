@@ -25,7 +25,7 @@ from handlers.wire.media import MediaSource
 from handlers.wire.ollama.answers import Residency, ending, opening, residency_ending
 from handlers.wire.ollama.messages import picture_sources, with_pictures
 from handlers.wire.ollama.requests import generation_request
-from handlers.wire.ollama.thinking import template_kwargs
+from handlers.wire.ollama.thinking import parse_effort
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.types.ollama import GenerateRequest as Body
 
@@ -45,8 +45,8 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
     raw = bool(body.get("raw"))
     if raw:
         _refuse_beside(body, "raw", ("system", "context", "suffix", "images", "template"))
-    kwargs = template_kwargs(body.get("think"), entry)
-    prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, kwargs, media)
+    effort = parse_effort(body.get("think"), entry)
+    prompt = TextPrompt(text=body.get("prompt") or "") if raw else _prompt(body, entry, effort, media)
     return generation_request(body, entry, prompt, return_context=not raw)
 
 
@@ -85,11 +85,11 @@ def _context(end: Finished | GenerationResult) -> JsonObject:
     return {"context": list(end.context)} if end.context else {}
 
 
-def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject, media: tuple[Media, ...]) -> Prompt:
+def _prompt(body: Body, entry: ModelEntry, effort: str | None, media: tuple[Media, ...]) -> Prompt:
     """Filling in, or one turn of a template; a model without one, of no family known here, continues the text as it stands."""
     text, template = body.get("prompt") or "", body.get("template") or None
     if body.get("suffix"):
-        return _infill_by(template, body, kwargs) if template else _infill(body, entry)
+        return _infill_by(template, body, effort) if template else _infill(body, entry)
     context = tuple(body.get("context") or ())
     is_bare = entry.metadata.chat_template is None and not entry.metadata.recognition.is_known
     if is_bare and template is None and not media:
@@ -99,15 +99,17 @@ def _prompt(body: Body, entry: ModelEntry, kwargs: JsonObject, media: tuple[Medi
     system: list[JsonObject] = [{"role": "system", "content": body["system"]}] if body.get("system") else []
     messages = [*system, {"role": "user", "content": with_pictures(body.get("images"), text)}]
     return ChatPrompt(
-        messages=tuple(messages), template_kwargs=kwargs, prefix_tokens=context, media=media, template=template
+        messages=tuple(messages), reasoning_effort=effort, prefix_tokens=context, media=media, template=template
     )
 
 
-def _infill_by(template: str, body: Body, kwargs: JsonObject) -> ChatPrompt:
+def _infill_by(template: str, body: Body, effort: str | None) -> ChatPrompt:
     """Filling in as the request's own template has it."""
     _refuse_beside(body, "suffix", ("system", "context", "images"))
     message = {"role": "user", "content": body.get("prompt") or ""}
-    return ChatPrompt(messages=(message,), template_kwargs={**kwargs, "suffix": body["suffix"]}, template=template)
+    return ChatPrompt(
+        messages=(message,), reasoning_effort=effort, template_kwargs={"suffix": body["suffix"]}, template=template
+    )
 
 
 def _infill(body: Body, entry: ModelEntry) -> InfillPrompt:

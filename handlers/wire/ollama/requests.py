@@ -6,6 +6,7 @@ from handlers.wire.keep_alive import parse_keep_alive
 from handlers.wire.logprobs import requested_alternatives
 from handlers.wire.nullable import or_default
 from handlers.wire.ollama.options import max_tokens, parse_sampling, with_parameters
+from handlers.wire.ollama.thinking import parse_budget
 from handlers.wire.stop import parse_stop
 from handlers.wire.text_constraints import check_beside_tools, parse_constraint
 from handlers.wire.types.ollama import ChatRequest, GenerateRequest
@@ -33,6 +34,7 @@ def generation_request(
         ignore_eos=or_default(options.get("ignore_eos"), False),
         tool_use=tool_use,
         split_reasoning=isinstance(prompt, ChatPrompt),
+        reasoning_budget_tokens=parse_budget(body, entry, prompt),
         context_limit_tokens=options.get("num_ctx"),
         truncate_prompt=True,
         return_context=return_context,

@@ -32,7 +32,7 @@ from handlers.wire.openai.functions import in_older_form, uses_functions
 from handlers.wire.openai.lora import parse_lora
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.prediction import parse_prediction
-from handlers.wire.openai.reasoning import template_kwargs
+from handlers.wire.openai.reasoning import ReasoningField, parse_budget, parse_effort, template_kwargs
 from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
@@ -50,17 +50,23 @@ _CHUNK = "chat.completion.chunk"
 
 class Form(TypedDict):
     """What of a request decides how its answer is written. `logprobs`: it asked for them; `functions`: it spoke of functions in the older
-    form; `custom`: the names of its custom tools."""
+    form; `custom`: the names of its custom tools. `reasoning_field`: what the server calls thinking."""
 
     logprobs: bool
     functions: bool
     custom: frozenset[str]
+    reasoning_field: ReasoningField
 
 
-def form(body: Body) -> Form:
+def form(body: Body, reasoning_field: ReasoningField = "reasoning_content") -> Form:
     """How the answer to a validated body is to be written."""
     alternatives = requested_alternatives(body.get("logprobs"), body.get("top_logprobs"))
-    return {"logprobs": alternatives is not None, "functions": uses_functions(body), "custom": custom_names(body)}
+    return {
+        "logprobs": alternatives is not None,
+        "functions": uses_functions(body),
+        "custom": custom_names(body),
+        "reasoning_field": reasoning_field,
+    }
 
 
 def names(body: Body) -> dict[str, str]:
@@ -82,7 +88,8 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
             messages=messages,
             tools=offer.tools,
             **parse_ending(body, messages)._asdict(),
-            template_kwargs=template_kwargs(body, entry),
+            template_kwargs=template_kwargs(body),
+            reasoning_effort=parse_effort(body, entry),
             media=media,
         ),
         sampling=parse_sampling(body),
@@ -95,6 +102,7 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
         lora=parse_lora(body.get("lora")),
         tool_use=offer.use,
         split_reasoning=True,
+        reasoning_budget_tokens=parse_budget(body, entry),
         cache_salt=or_default(body.get("cache_salt"), ""),
         prediction=parse_prediction(body.get("prediction")),
         keep_alive_seconds=parse_keep_alive(body.get("keep_alive")),
@@ -108,9 +116,10 @@ def render(
     logprobs: bool = False,
     functions: bool = False,
     custom: frozenset[str] = frozenset(),
+    reasoning_field: ReasoningField = "reasoning_content",
 ) -> JsonObject:
     """The whole answer, in the form that the request asks for."""
-    choices = CustomCalls(custom).in_message(_choice(choice, logprobs) for choice in result.choices)
+    choices = CustomCalls(custom).in_message(_choice(choice, logprobs, reasoning_field) for choice in result.choices)
     if functions:
         choices = in_older_form(choices)
     return {
@@ -128,6 +137,7 @@ async def chunks(
     logprobs: bool = False,
     functions: bool = False,
     custom: frozenset[str] = frozenset(),
+    reasoning_field: ReasoningField = "reasoning_content",
     include_usage: bool = False,
 ) -> AsyncIterator[JsonObject]:
     """The answer's chunks: each choice's role, then what happens, then the token counts if `include_usage`. Else as `render`."""
@@ -139,7 +149,7 @@ async def chunks(
         yield {**frame, "choices": [_delta(index, {"role": "assistant", "content": "", "refusal": None})]}
     async for event in events:
         if not isinstance(event, Finished):
-            choices = custom_calls.in_chunk([_event_choice(event, logprobs)])
+            choices = custom_calls.in_chunk([_event_choice(event, logprobs, reasoning_field)])
             for choice in in_older_form(choices) if functions else choices:
                 yield {**frame, "choices": [choice]}
         elif include_usage:
@@ -156,21 +166,21 @@ def _max_tokens(body: Body) -> int | None:
     return older if newer is None else newer
 
 
-def render_message(choice: GeneratedChoice) -> JsonObject:
-    """What the assistant said: its content, its thinking and its calls."""
+def render_message(choice: GeneratedChoice, reasoning_field: ReasoningField = "reasoning_content") -> JsonObject:
+    """What the assistant said: its content, its thinking under this name, and its calls."""
     message: JsonObject = {"role": "assistant", "content": choice.text, "refusal": None}
     if choice.reasoning:
-        message["reasoning_content"] = choice.reasoning
+        message[reasoning_field] = choice.reasoning
     if choice.tool_calls:
         message["content"] = choice.text or None
         message["tool_calls"] = [_tool_call(call) for call in choice.tool_calls]
     return message
 
 
-def _choice(choice: GeneratedChoice, logprobs: bool) -> JsonObject:
+def _choice(choice: GeneratedChoice, logprobs: bool, reasoning_field: ReasoningField) -> JsonObject:
     return {
         "index": choice.index,
-        "message": render_message(choice),
+        "message": render_message(choice, reasoning_field),
         "logprobs": _logprobs(choice.logprobs) if logprobs else None,
         "finish_reason": choice.finish_reason,
     }
@@ -180,13 +190,15 @@ def _tool_call(call: ToolCall) -> JsonObject:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-def _event_choice(event: TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished, logprobs: bool) -> JsonObject:
+def _event_choice(
+    event: TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished, logprobs: bool, reasoning_field: ReasoningField
+) -> JsonObject:
     if isinstance(event, ChoiceFinished):
         return {**_delta(event.index, {}), "finish_reason": event.finish_reason}
     if isinstance(event, ToolCallDelta):
         return _delta(event.index, {"tool_calls": [_tool_call_delta(event)]})
     if isinstance(event, ReasoningDelta):
-        return _delta(event.index, {"reasoning_content": event.text})
+        return _delta(event.index, {reasoning_field: event.text})
     choice = _delta(event.index, {"content": event.text})
     return {**choice, "logprobs": _logprobs(event.logprobs)} if logprobs else choice
 

@@ -1,35 +1,51 @@
-"""Whether, and how hard, a model thinks before it answers. Must not know how a template asks for it beyond its variables."""
+"""Whether, how hard and for how long a model thinks before it answers, and what its thinking is called. Must not know a template."""
+
+from typing import Literal
 
 from engine import JsonObject, ModelEntry
 from handlers.wire.openai.template_settings import ENDINGS, parse_documents
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
+ReasoningField = Literal["reasoning_content", "reasoning"]
+"""Servers of this field differ in what they call a message's thinking, and so do clients in where they look for it."""
+
 _EFFORT_OF_EVERY_MODEL = ("none", "medium")
 _RESERVED = ("messages", "tools")
 
 
-def template_kwargs(body: Body, entry: ModelEntry) -> JsonObject:
-    """The template variables that a request sets: those for `reasoning_effort`, `documents`, then `chat_template_kwargs` as they are.
-
-    Raises InvalidParameter for an effort that the model can't make, and for variables that hold the conversation.
-    """
+def template_kwargs(body: Body) -> JsonObject:
+    """The template variables that a request sets: `documents`, then `chat_template_kwargs` as they are. Raises InvalidParameter for
+    variables that hold the conversation."""
     given = body.get("chat_template_kwargs") or {}
     for name in _RESERVED:
         if name in given:
             where = f"chat_template_kwargs.{name}"
             raise InvalidParameter(f"{where}: this variable is set from the request itself", where)
-    variables = {name: value for name, value in given.items() if name not in ENDINGS}
-    return {**_effort_variables(body.get("reasoning_effort"), entry), **parse_documents(body), **variables}
+    return {**parse_documents(body), **{name: value for name, value in given.items() if name not in ENDINGS}}
 
 
-def _effort_variables(effort: str | None, entry: ModelEntry) -> JsonObject:
-    """The default, `medium`, asks for nothing that a model without reasoning would have to refuse."""
-    if effort is None:
-        return {}
+def parse_effort(body: Body, entry: ModelEntry) -> str | None:
+    """The effort that a model is asked for. The default, `medium`, asks for nothing that a model without reasoning would have to refuse.
+    Raises InvalidParameter for one that it can't make."""
+    effort = body.get("reasoning_effort")
     if "thinking" in entry.metadata.capabilities:
-        return {"reasoning_effort": effort, "enable_thinking": effort != "none"}
-    if effort not in _EFFORT_OF_EVERY_MODEL:
+        return effort
+    if effort not in (None, *_EFFORT_OF_EVERY_MODEL):
         message = f"reasoning_effort: the model {entry.name!r} does not reason; expected none or medium"
         raise InvalidParameter(message, "reasoning_effort", code=UNSUPPORTED_PARAMETER)
-    return {}
+    return None
+
+
+def parse_budget(body: Body, entry: ModelEntry) -> int | None:
+    """The tokens after which thinking is ended; negative: no limit. Raises InvalidParameter where there is none to end."""
+    name = "reasoning_budget_tokens"
+    budget = body.get("reasoning_budget_tokens")
+    if budget is None:
+        return None
+    if "thinking" not in entry.metadata.capabilities:
+        message = f"{name}: the model {entry.name!r} does not reason"
+        raise InvalidParameter(message, name, code=UNSUPPORTED_PARAMETER)
+    if body.get("reasoning_effort") == "none" and budget != 0:
+        raise InvalidParameter(f"{name}: {budget} contradicts reasoning_effort, which is none; expected 0", name)
+    return budget

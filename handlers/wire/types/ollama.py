@@ -96,6 +96,7 @@ class ModelOptions(TypedDict):
     embedding_only: NotRequired[bool | None]
     num_thread: NotRequired[int | None]
     ignore_eos: NotRequired[bool | None]
+    reasoning_budget_tokens: NotRequired[int | None]
 
 
 class GenerateResponse(TypedDict):

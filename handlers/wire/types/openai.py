@@ -52,6 +52,7 @@ class CreateChatCompletionRequest(TypedDict):
     documents: NotRequired[Documents]
     add_generation_prompt: NotRequired[bool | None]
     continue_final_message: NotRequired[bool | None]
+    reasoning_budget_tokens: NotRequired[int | None]
     grammar: NotRequired[str | None]
     regex: NotRequired[str | None]
     choice: NotRequired[Choice]
@@ -494,6 +495,7 @@ class ChatCompletionResponseMessage(TypedDict):
     content: str | None
     refusal: str | None
     reasoning_content: NotRequired[str]
+    reasoning: NotRequired[str]
     tool_calls: NotRequired[ChatCompletionMessageToolCalls]
     annotations: NotRequired[list[ChatCompletionResponseMessageAnnotation]]
     role: Literal["assistant"]
@@ -650,6 +652,7 @@ class ChatCompletionStreamResponseDelta(TypedDict):
 
     content: NotRequired[str | None]
     reasoning_content: NotRequired[str]
+    reasoning: NotRequired[str]
     function_call: NotRequired[ChatCompletionStreamResponseDeltaFunctionCall]
     tool_calls: NotRequired[list[ChatCompletionMessageToolCallChunk]]
     role: NotRequired[Literal["developer", "system", "user", "assistant", "tool"]]

@@ -112,15 +112,34 @@ def test_a_model_that_cannot_think_is_not_asked_to(think: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("think", "kwargs"),
-    [(None, {}), (False, {"enable_thinking": False}), (True, {"enable_thinking": True}),
-     ("low", {"enable_thinking": True, "reasoning_effort": "low"})],
-)  # fmt: skip
-def test_a_thinking_models_template_is_told_how_to_think(think: Any, kwargs: dict[str, Any]) -> None:
+    ("think", "effort"), [(None, None), (False, "none"), (True, "on"), ("low", "low"), ("max", "max")]
+)
+def test_a_thinking_model_is_told_how_hard_to_think(think: Any, effort: str | None) -> None:
     fields = {} if think is None else {"think": think}
     request = wire.parse(body(**fields), entry(capabilities=("completion", "thinking")))
     assert isinstance(request.prompt, ChatPrompt)
-    assert request.prompt.template_kwargs == kwargs
+    assert request.prompt.reasoning_effort == effort
+
+
+@pytest.mark.parametrize("budget", [None, -1, 0, 500])
+def test_a_budget_reaches_the_model_that_thinks(budget: int | None) -> None:
+    thinking = entry(capabilities=("completion", "thinking"))
+    assert wire.parse(body(options={"reasoning_budget_tokens": budget}), thinking).reasoning_budget_tokens == budget
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "fields", "message"),
+    [
+        (("completion",), {}, "does not support thinking"),
+        (("completion", "thinking"), {"raw": True}, "thinking is not told apart"),
+        (("completion", "thinking"), {"think": False}, "5 contradicts that think is false"),
+    ],
+)
+def test_a_budget_is_refused_where_there_is_no_thinking_to_end(
+    capabilities: Any, fields: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidParameter, match=rf"options\.reasoning_budget_tokens: .*{message}"):
+        wire.parse(body(options={"reasoning_budget_tokens": 5}, **fields), entry(capabilities=capabilities))
 
 
 @pytest.mark.parametrize(

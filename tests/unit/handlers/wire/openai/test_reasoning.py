@@ -22,39 +22,63 @@ EVENTS = [
 ]
 
 
-def kwargs_of(model: Any, **fields: Any) -> Any:
+def asked_of(model: Any, **fields: Any) -> Any:
     given = {"model": "demo", "messages": [{"role": "user", "content": "Hi"}], **fields}
-    prompt: Any = wire.parse(conforming(given, "openai", "CreateChatCompletionRequest"), model).prompt
-    return prompt.template_kwargs
+    return wire.parse(conforming(given, "openai", "CreateChatCompletionRequest"), model)
 
 
-@pytest.mark.parametrize(("effort", "thinks"), [("none", False), ("minimal", True), ("medium", True), ("high", True)])
-def test_an_effort_switches_thinking_on_or_off(effort: str, thinks: bool) -> None:
-    assert kwargs_of(THINKING, reasoning_effort=effort) == {"reasoning_effort": effort, "enable_thinking": thinks}
+@pytest.mark.parametrize("effort", [None, "none", "minimal", "medium", "high"])
+def test_an_effort_reaches_the_model_that_thinks(effort: str | None) -> None:
+    assert asked_of(THINKING, reasoning_effort=effort).prompt.reasoning_effort == effort
 
 
 @pytest.mark.parametrize("effort", [None, "none", "medium"])
 def test_a_model_that_does_not_think_is_asked_for_no_effort(effort: str | None) -> None:
-    assert kwargs_of(entry(), reasoning_effort=effort) == {}
+    assert asked_of(entry(), reasoning_effort=effort).prompt.reasoning_effort is None
+
+
+@pytest.mark.parametrize("budget", [None, -1, 0, 500])
+def test_a_budget_reaches_the_model_that_thinks(budget: int | None) -> None:
+    assert asked_of(THINKING, reasoning_budget_tokens=budget).reasoning_budget_tokens == budget
+
+
+def test_a_budget_is_refused_where_there_is_no_thinking_to_end() -> None:
+    with pytest.raises(InvalidParameter, match="reasoning_budget_tokens: the model 'demo' does not reason"):
+        asked_of(entry(), reasoning_budget_tokens=5)
+    with pytest.raises(InvalidParameter, match="5 contradicts reasoning_effort"):
+        asked_of(THINKING, reasoning_budget_tokens=5, reasoning_effort="none")
+    assert asked_of(THINKING, reasoning_budget_tokens=0, reasoning_effort="none").reasoning_budget_tokens == 0
 
 
 def test_an_effort_that_the_model_cannot_make_is_refused_by_name() -> None:
     with pytest.raises(InvalidParameter, match="reasoning_effort: the model 'demo' does not reason"):
-        kwargs_of(entry(), reasoning_effort="high")
+        asked_of(entry(), reasoning_effort="high")
 
 
-def test_template_variables_reach_the_template_and_win_over_the_effort() -> None:
+def test_template_variables_reach_the_template_beside_the_effort() -> None:
     given = {"enable_thinking": False, "custom_instructions": "Be brief."}
-    assert kwargs_of(THINKING, reasoning_effort="low", chat_template_kwargs=given) == {
-        "reasoning_effort": "low",
-        **given,
-    }
+    prompt = asked_of(THINKING, reasoning_effort="low", chat_template_kwargs=given).prompt
+    assert (prompt.template_kwargs, prompt.reasoning_effort) == (given, "low")
 
 
 @pytest.mark.parametrize("name", ["messages", "tools"])
 def test_variables_that_hold_the_conversation_are_refused_by_name(name: str) -> None:
     with pytest.raises(InvalidParameter, match=rf"chat_template_kwargs\.{name}"):
-        kwargs_of(THINKING, chat_template_kwargs={name: []})
+        asked_of(THINKING, chat_template_kwargs={name: []})
+
+
+def test_thinking_goes_by_the_other_name_where_the_server_is_set_so() -> None:
+    answer = wire.render(collect(EVENTS), ENVELOPE, reasoning_field="reasoning")
+    message = conforming(answer, "openai", "CreateChatCompletionResponse")["choices"][0]["message"]
+    assert message["reasoning"] == "Hm."
+    assert "reasoning_content" not in message
+
+
+async def test_a_stream_s_thinking_goes_by_the_other_name_where_the_server_is_set_so() -> None:
+    chunks = await gather(wire.chunks(replay(EVENTS), ENVELOPE, n=1, reasoning_field="reasoning"))
+    assert conforming(chunks[1], "openai", "CreateChatCompletionStreamResponse")["choices"][0]["delta"] == {
+        "reasoning": "Hm."
+    }
 
 
 def test_a_whole_answer_has_its_thinking_beside_its_content_and_counts_it() -> None:
