@@ -50,14 +50,11 @@ class LoadedWorker:
             self.media_cache = MediaCache(params.media_cache_bytes)
             self.preparer = Preparer(
                 self.model,
-                params.drafting,
+                params,
                 adapters,
                 family,
                 MediaReader(self.projector, self.media_cache),
                 ctx_size_tokens=ctx_size_tokens,
-                micro_batch_tokens=min(params.batch_tokens, params.micro_batch_tokens),
-                chat_template=params.chat_template,
-                reasoning_budget_tokens=params.reasoning_budget_tokens,
             )
             stack.callback(self.preparer.close)
             self.embedder = Embedder(

@@ -6,7 +6,7 @@ found here and raised as EngineError.
 
 import msgspec
 
-from engine.config import Drafting
+from engine.config import LoadParams
 from engine.errors import EngineError
 from engine.families import Family
 from engine.llama.constraint import Constraint
@@ -40,36 +40,32 @@ _MAX_STOP_CHARACTERS = 1 << 14
 
 
 class Preparer:
-    """Prepares requests for one model whose context has `ctx_size_tokens`, and computes at most `micro_batch_tokens` in one pass."""
+    """Prepares requests for one model, loaded with `params`, whose context has `ctx_size_tokens`."""
 
     def __init__(
         self,
         model: Model,
-        drafting: Drafting,
+        params: LoadParams,
         adapters: Adapters,
         family: Family,
         media: MediaReader,
         *,
         ctx_size_tokens: int,
-        micro_batch_tokens: int,
-        reasoning_budget_tokens: int | None = None,
-        chat_template: str | None = None,
     ) -> None:
-        """`chat_template` replaces those of the model's file."""
         self._model = model
         self._media = media
-        self._micro_batch_tokens = micro_batch_tokens
-        self._drafting = drafting
+        self._micro_batch_tokens = min(params.batch_tokens, params.micro_batch_tokens)
+        self._drafting = params.drafting
         self._adapters = adapters
         self._ctx_size_tokens = ctx_size_tokens
-        replaced = chat_template is not None
+        replaced = params.chat_template is not None
         self.templates = PromptTemplates(
-            chat_template or model.chat_template or family.template,
+            params.chat_template or model.chat_template or family.template,
             {} if replaced else model.named_templates,
             bos_token=model.special_text("bos"),
             eos_token=model.special_text("eos"),
         )
-        self._form = AnswerForm(model, self.templates.text, reasoning_budget_tokens=reasoning_budget_tokens)
+        self._form = AnswerForm(model, self.templates.text, reasoning_budget_tokens=params.reasoning_budget_tokens)
         self._dry_samplers = DrySamplers(model)
 
     def close(self) -> None:
