@@ -215,6 +215,8 @@ def shows_real_pictures(body):
     found = [holder for holder in (body, *messages) if holder.get("images")]
     for holder in found:
         holder["images"] = [PICTURE]
+    if body in found:
+        body["prompt"] = body.get("prompt") or "Hello"  # a prompt can't end with a picture, whatever the template
     contents = (message.get("content") for message in messages)
     parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
     for part in parts:
