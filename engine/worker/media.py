@@ -4,6 +4,7 @@ First each is cut, which tells how much of the context it will take; what is in 
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -100,9 +101,11 @@ class MediaReading:
                     "the server's micro-batch-size setting sets that",
                     param=each.media.where,
                 )
-        return MediaPlaces(
+        began = time.monotonic_ns()
+        placed = [
             PlacedSpan(start, each.spans[number], self._reader.vectors(each)[number]) for start, each, number in found
-        )
+        ]
+        return MediaPlaces(placed, time.monotonic_ns() - began)
 
     def _in(self, tokens: Sequence[int]) -> Iterator[tuple[int, ReadMedia, int]]:
         for position, token in enumerate(tokens if self._by_first_id else ()):

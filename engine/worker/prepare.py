@@ -74,6 +74,9 @@ class Preparer:
 
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
+        self._check_tokens(request.sampling.logit_bias, "logit_bias")
+        self._check_bans(request)
+        _check_breakers(request)
         limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
         media = request.prompt.media if isinstance(request.prompt, ChatPrompt) else ()
         with self._media.reading(media, request.cache_salt) as reading:
@@ -81,9 +84,6 @@ class Preparer:
             places = reading.places(tokens, micro_batch_tokens=self._micro_batch_tokens)
         limit -= places.extra_rows
         text_tokens = without_media(tokens) if places else tokens
-        self._check_tokens(request.sampling.logit_bias, "logit_bias")
-        self._check_bans(request)
-        _check_breakers(request)
         check, stop = self._form.check(request), _stop_strings(request)
         constraint = self._form.constraint(request, text_tokens)
         if request.max_tokens is not None:

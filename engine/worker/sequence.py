@@ -182,12 +182,15 @@ class GenerationJob:
 
     @property
     def timings(self) -> Timings:
-        """Durations up to now. A request without a drawn token spent all its time on the prompt."""
+        """Durations up to now. A request without a drawn token spent all its time on the prompt; encoding what is in it counts as that."""
         now = time.monotonic_ns()
         started = self._first_compute_ns or now
         first_token = self._first_token_ns or now
+        encoding = self.media.encoding_ns
         return Timings(
-            prompt_ns=first_token - started, generation_ns=now - first_token, total_ns=now - self._received_ns
+            prompt_ns=first_token - started + encoding,
+            generation_ns=now - first_token,
+            total_ns=now - self._received_ns + encoding,
         )
 
     def close(self) -> None:

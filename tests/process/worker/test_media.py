@@ -251,6 +251,16 @@ def test_a_picture_is_encoded_once(omni):
     assert omni.worker.media_cache.hits == hits + 1
 
 
+def test_encoding_is_a_part_of_the_time_that_a_prompt_takes(omni):
+    (answer,) = omni.run(ask(seen(picture(13)), "What is it?"))
+    job = omni.worker.preparer.generation(99, ask(seen(picture(14)), "What is it?"))
+    timings, encoding_ns = job.timings, job.media.encoding_ns
+    job.close()
+    assert timings.prompt_ns >= encoding_ns > 0
+    assert timings.total_ns >= timings.prompt_ns
+    assert answer.endings[0].timings.prompt_ns > 0
+
+
 def test_who_shares_no_prefixes_shares_no_encoded_picture(omni):
     hits = omni.worker.media_cache.hits
     for salt in ("one", "other"):
