@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from engine.chat.answer import Answer
 from engine.chat.lark import SPACED, Lark
 from engine.chat.source import Reading, Unreadable
-from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.form import CallableTool, written_arguments
 
 START, CHANNEL, CONSTRAIN, MESSAGE = "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>"
 END, CALL, RETURN = "<|end|>", "<|call|>", "<|return|>"
@@ -75,5 +75,5 @@ class HarmonyFormat:
 
 
 def _call(tool: CallableTool, lark: Lark) -> str:
-    arguments = lark.json(tool.arguments_schema, spacing=SPACED, lenient=not tool.is_strict)
+    arguments = written_arguments(tool, lark, spacing=SPACED)
     return f"{lark.text(tool.name)} {lark.text(f' {CONSTRAIN}json{MESSAGE}')} {arguments}"
