@@ -54,8 +54,9 @@ format: $(VENV)/dev-installed ## Format the code and mend what the linter can
 generate: $(VENV)/dev-installed ## Derive code and tables from the documents in openapi/
 	$(BIN)/python -m tools.generate
 
-fuzz: $(VENV)/dev-installed ## Search long for requests that break the contract (FUZZ_EXAMPLES=300 an operation)
-	$(BIN)/python -m pytest tests/contract/test_schemathesis.py --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
+FUZZ_TESTS := tests/contract/test_schemathesis.py tests/live/test_fuzzed_tools.py tests/unit/engine/chat/test_fuzzed_answers.py
+fuzz: $(VENV)/dev-installed ## Search long for requests, tools and answers that break something (FUZZ_EXAMPLES=300 of each)
+	$(BIN)/python -m pytest $(FUZZ_TESTS) --fuzz-examples=$(FUZZ_EXAMPLES) --timeout=0 $(ARGS)
 
 bench: $(VENV)/dev-installed ## Compare with llama-server, row by row, and write the README's table (ARGS="--rows a,b --quick" ...)
 	$(BIN)/python -m tools.bench.peers build/peers
