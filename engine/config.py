@@ -105,7 +105,9 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     running answers at a time. `prefix_cache_bytes`: host memory for computed prompts that left the KV cache; None: an eighth
     of what is free, at most 4 GiB. `prefix_cache_dir`: where they are kept over restarts too, as far as `prefix_cache_dir_bytes`
     goes for all models together; None: nowhere. `projector`: the `mmproj` file by which it takes pictures or sound; None: the
-    one that lies beside the model, where it `finds_projector`. `media_cache_bytes`: host memory for what was encoded of them.
+    one that lies beside the model, where it `finds_projector`. `image_min_tokens` and `image_max_tokens`:
+    what a picture takes at least and at most, where the model takes pictures in their own size (None: as the projector's file says).
+    `media_cache_bytes`: host memory for what was encoded of them.
     `reasoning_budget_tokens`: for how long it may think where a request does not say; None: as long as it likes.
     """
 
@@ -130,6 +132,8 @@ class LoadParams(_Params, frozen=True, kw_only=True):
     prefix_cache_dir_bytes: int = 8 << 30
     projector: str | None = None
     finds_projector: bool = True
+    image_min_tokens: int | None = None
+    image_max_tokens: int | None = None
     media_cache_bytes: int = 256 << 20
     reasoning_budget_tokens: int | None = None
 

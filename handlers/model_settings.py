@@ -93,6 +93,16 @@ class ModelSettings(BaseModel):
         "auto",
         description="GGUF file by which a model takes pictures or sound, none, or auto: the one that lies beside the model.",
     )
+    image_min_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="The least tokens of a picture, for models that take pictures in any size; unset: as trained.",
+    )
+    image_max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="The most tokens of a picture, for models that take pictures in any size; unset: as trained.",
+    )
     media_cache_mib: int = Field(
         256, ge=0, description="MiB of memory for pictures and sounds as a model reads them, encoded once."
     )
@@ -200,6 +210,14 @@ class ModelSettings(BaseModel):
             raise ValueError("expected with yarn_ext_factor 0 only: else llama.cpp computes it from rope_freq_scale")
         return value
 
+    @field_validator("image_max_tokens")
+    @classmethod
+    def _most_is_not_less_than_least(cls, value: int | None, others: ValidationInfo) -> int | None:
+        least = others.data.get("image_min_tokens")
+        if value is not None and least is not None and value < least:
+            raise ValueError(f"expected at least image_min_tokens, which is {least}")
+        return value
+
     @field_validator("cache_type_v")
     @classmethod
     def _quantized_needs_flash(cls, value: CacheType, others: ValidationInfo) -> CacheType:
@@ -252,6 +270,8 @@ def load_params(settings: ModelSettings) -> LoadParams:
         prefix_cache_dir_bytes=settings.prefix_cache_dir_mib << 20,
         projector=str(settings.mmproj.absolute()) if isinstance(settings.mmproj, Path) else None,
         finds_projector=settings.mmproj == "auto",
+        image_min_tokens=settings.image_min_tokens,
+        image_max_tokens=settings.image_max_tokens,
         media_cache_bytes=settings.media_cache_mib << 20,
         reasoning_budget_tokens=settings.reasoning_budget,
     )

@@ -27,6 +27,7 @@ Vectors = NDArray[np.float32]
 Positions = NDArray[np.int32]
 """(axes, rows)"""
 
+_AS_THE_FILE_SAYS = -1
 _SAMPLE_BYTES = 4
 _AXES = 4
 """Time, row, column and a fourth that few models use: the positions of one vector where a model rotates by several (M-RoPE)."""
@@ -90,7 +91,16 @@ class Split(Resource):
 class Projector(Resource):
     """The encoders of one `mmproj` file, for one model. `sees`: it takes pictures; `hears`: it takes sound."""
 
-    def __init__(self, path: Path, model: Model, *, threads: int, on_gpu: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        model: Model,
+        *,
+        threads: int,
+        on_gpu: bool,
+        image_min_tokens: int | None = None,
+        image_max_tokens: int | None = None,
+    ) -> None:
         """Load `path`. LlamaError says why it can't be, or that it is another model's."""
         _take_over_log()
         library.forget_errors()
@@ -99,6 +109,8 @@ class Projector(Resource):
         params.n_threads = threads
         params.print_timings = False
         params.warmup = False
+        params.image_min_tokens = _AS_THE_FILE_SAYS if image_min_tokens is None else image_min_tokens
+        params.image_max_tokens = _AS_THE_FILE_SAYS if image_max_tokens is None else image_max_tokens
         handle = mtmd_cpp.mtmd_init_from_file(str(path).encode(), model.handle, params)
         if not handle:
             reason = library.last_errors() or "it gave no reason"

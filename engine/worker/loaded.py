@@ -102,8 +102,15 @@ class LoadedWorker:
     def _projector(self, stack: ExitStack, params: LoadParams) -> Projector | None:
         if params.projector is None or self.generator is None:
             return None
-        on_gpu = self.model.gpu_layers > 0
-        return stack.enter_context(Projector(Path(params.projector), self.model, threads=self._threads, on_gpu=on_gpu))
+        projector = Projector(
+            Path(params.projector),
+            self.model,
+            threads=self._threads,
+            on_gpu=self.model.gpu_layers > 0,
+            image_min_tokens=params.image_min_tokens,
+            image_max_tokens=params.image_max_tokens,
+        )
+        return stack.enter_context(projector)
 
     def _generator(self, stack: ExitStack, path: Path, params: LoadParams) -> Generator:
         context_params = ContextParams(

@@ -220,7 +220,8 @@ def identity_of(model: Path, params: LoadParams) -> str:
     files = [*sorted(parts), *(Path(file.path) for file in params.lora), *steering, *projector]
     states = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     ctx_tokens = (params.ctx_size_tokens, params.least_ctx_tokens)
-    how = (params.placement, params.attention, params.rope, params.lora, params.steering, ctx_tokens)
+    pictures = (params.image_min_tokens, params.image_max_tokens)
+    how = (params.placement, params.attention, params.rope, params.lora, params.steering, ctx_tokens, pictures)
     return hashlib.sha256(repr((library.version(), states, how)).encode()).hexdigest()
 
 

@@ -350,6 +350,15 @@ def test_vectors_that_see_each_other_must_fit_one_pass(media_files):
         InProcess(worker).submit(ask(seen(picture(1)), "What is it?"))
 
 
+def test_a_picture_takes_as_many_tokens_as_it_is_bounded_to(media_files):
+    asked = ask(seen(picture(1, (300, 300))), "What is it?", max_tokens=1)
+    taken = []
+    for bounds in ({"image_max_tokens": 16}, {}, {"image_min_tokens": 400}):
+        with load_seeing(media_files, "vision-mrope", **bounds) as worker:
+            taken.append(InProcess(worker).run(asked)[0].usage.image_tokens)
+    assert taken[0] <= 16 < taken[1] < 400 <= taken[2]
+
+
 def test_a_projector_of_another_model_is_refused(media_files, tmp_path):
     write_projector(tmp_path / "mmproj.gguf", PROJECTORS["vision"], model_width=128)
     with pytest.raises(LlamaError, match="mismatch"):

@@ -45,6 +45,10 @@ def test_every_setting_at_its_default_is_the_engines_default():
         ({"mmproj": "auto"}, LoadParams()),
         ({"mmproj": "none"}, LoadParams(finds_projector=False)),
         ({"mmproj": "/m/mmproj.gguf"}, LoadParams(projector="/m/mmproj.gguf", finds_projector=False)),
+        (
+            {"image_min_tokens": 8, "image_max_tokens": 64},
+            LoadParams(image_min_tokens=8, image_max_tokens=64),
+        ),
         ({"media_cache_mib": 1}, LoadParams(media_cache_bytes=1 << 20)),
         ({"prompt_lookup": "off"}, LoadParams(drafting=Drafting(prompt_lookup="off"))),
         ({"draft_model": "/m/small.gguf"}, LoadParams(drafting=Drafting(model="/m/small.gguf"))),
