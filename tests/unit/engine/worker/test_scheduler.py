@@ -1,11 +1,14 @@
 """The scheduler lets every sequence catch up with what is known of it, whoever else is there."""
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.llama.projector import Span
 from engine.request import GenerationRequest, SamplingParams, TextPrompt
+from engine.worker.media_places import NO_MEDIA, MediaPlaces, PlacedSpan
 from engine.worker.pacing import StepPace
 from engine.worker.prefixes import PLAIN_MEMORY, MemoryKind
 from engine.worker.scheduler import Scheduler
@@ -38,9 +41,9 @@ class Bench:
         self.scheduler = Scheduler(self.slots, FixedPace(batch_tokens=batch_tokens, beside_answers=interleaved_tokens))
         self.computed_tokens = 0
 
-    def add(self, prompt, *, new_tokens=4, request_id=0, answers=1, request=REQUEST):
+    def add(self, prompt, *, new_tokens=4, request_id=0, answers=1, request=REQUEST, media=NO_MEDIA):
         """Queue the answers of one request."""
-        job = GenerationJob(request_id, request, list(prompt), len(prompt) + new_tokens)
+        job = GenerationJob(request_id, request, list(prompt), len(prompt) + new_tokens, media=media)
         for index in range(answers):
             sequence = Sequence(job, index, sampler=None, constraint=None, output=None)
             job.sequences.append(sequence)
@@ -54,6 +57,8 @@ class Bench:
             sequence, catches_up = chunk.sequence, chunk.catches_up
             self.cells.compute(sequence.slot.number, chunk.count)
             self.slots.advance(sequence.slot, chunk.tokens)
+            if chunk.span_rows is not None:
+                sequence.span_rows = 0 if chunk.count else chunk.span_rows[1]
             self.computed_tokens += chunk.count
             if catches_up and sequence.reached_limit:
                 self.scheduler.discard(sequence)
@@ -83,6 +88,53 @@ def test_running_answers_go_first_and_bound_the_prompt_part_of_the_step():
     bench.step()
     (long,) = bench.add(range(100, 150))
     assert bench.step() == [(running, 1), (long, 8)]
+
+
+def picture_at(start, *, rows, length, sees_all=False):
+    """A prompt's only picture."""
+    ones = np.ones((1, rows), dtype=np.int32)
+    span = Span(length=length, positions=ones, moves=ones, sees_all=sees_all)
+    return MediaPlaces([PlacedSpan(start, span, np.zeros((rows, 1), dtype=np.float32))])
+
+
+def test_a_picture_is_computed_in_parts_that_take_turns_with_the_answers():
+    bench = Bench(batch_tokens=16, interleaved_tokens=8)
+    (running,) = bench.add(range(4), new_tokens=100)
+    bench.step()
+    prompt = [100, 101, *range(-4, 0), 102]
+    (seeing,) = bench.add(prompt, media=picture_at(2, rows=20, length=4))
+    steps = [bench.step() for _ in range(7)]
+    assert steps == [
+        [(running, 1), (seeing, 2)],
+        [(seeing, 0)],
+        [(running, 1)],
+        [(seeing, 0)],
+        [(running, 1)],
+        [(seeing, 4)],
+        [(running, 1), (seeing, 1)],
+    ]
+
+
+def test_vectors_that_see_each_other_are_computed_in_one_step():
+    bench = Bench(batch_tokens=16, interleaved_tokens=8)
+    (running,) = bench.add(range(4), new_tokens=100)
+    bench.step()
+    (seeing,) = bench.add([*range(-12, 0), 102], media=picture_at(0, rows=12, length=12, sees_all=True))
+    assert bench.step() == [(seeing, 12)]
+    assert bench.step() == [(running, 1), (seeing, 1)]
+
+
+def test_what_was_computed_of_a_picture_is_forgotten_with_its_sequence():
+    bench = Bench(batch_tokens=16)
+    (seeing,) = bench.add([100, *range(-4, 0), 102], media=picture_at(1, rows=40, length=4))
+    bench.step()
+    slot = seeing.slot
+    bench.step()
+    assert seeing.span_rows == 16
+    bench.cells.compute(slot.number, 3)  # some of the rows are at positions behind those that are noted
+    bench.scheduler.discard(seeing)
+    bench.slots.check_integrity()
+    assert (slot.tokens, seeing.span_rows) == ([100], 0)
 
 
 def test_a_sequence_waits_for_a_prefix_that_another_is_computing():
