@@ -136,6 +136,7 @@ class _Parts:
         if not is_call:
             source.go_back()
             content((yield from source.white_space()) + source.take(len(opening)))
+            source.passed = opening[-1]
             self._unfinished += source.is_starved
         source.release()
         if is_call:

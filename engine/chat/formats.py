@@ -3,6 +3,7 @@
 Must not know how a template is rendered or a call is read.
 """
 
+import re
 from collections.abc import Callable
 
 from engine.chat.tool_formats import (
@@ -33,6 +34,7 @@ from engine.chat.tool_formats import (
     tool_calls_tag,
 )
 from engine.chat.tool_formats.form import ToolFormat
+from engine.chat.tool_formats.generic import GenericFormat
 from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
 
@@ -72,8 +74,10 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
 )
 """The texts by which a template shows that it teaches a form. The first form whose texts are all there is it: several open their calls with
 Hermes' marker, too."""
+_USES_TOOLS = re.compile(r"\{[%{][^}]*\btools\b")
 
 
 def tool_format(template: str) -> ToolFormat | None:
-    """The form of tool call that a template teaches its model; None if it is not one of those known here."""
-    return next((form() for texts, form in _FORMS if all(text in template for text in texts)), None)
+    """The form of tool call that a template teaches its model, the generic one if it is not known here; None if it shows no tools."""
+    known = next((form() for texts, form in _FORMS if all(text in template for text in texts)), None)
+    return known or (GenericFormat() if _USES_TOOLS.search(template) else None)

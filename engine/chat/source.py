@@ -43,14 +43,14 @@ class Marks:
     def find(self, text: str, start: int, *, is_over: bool) -> re.Match[str] | None:
         """The first of them, the longest where several stand; None also while a longer one may come. `is_over`: nothing follows."""
         found = self.pattern.search(text, start)
-        if found is None or is_over or text[found.start() :] not in self._beginnings:
+        if found is None or is_over or len(text) - found.start() > self._longest:
             return found
-        return None
+        return None if text[found.start() :] in self._beginnings else found
 
 
 class Source:
     """The text. `is_over`: nothing follows. `is_cut`: it ended because a limit was reached. `is_starved`: a reader wanted more.
-    `passed`: the last character before a mark that was looked for."""
+    `passed`: the last character of text before a mark that was looked for."""
 
     def __init__(self) -> None:
         self._text = ""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from engine.chat.answer import Answer
 from engine.chat.source import Reading, Source, Unreadable
 
+WITHIN_JSON = "[{,"
+"""What an object stands behind that is part of another document."""
+
 
 @dataclass(frozen=True)
 class JsonCall:

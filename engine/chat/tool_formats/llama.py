@@ -12,14 +12,12 @@ from engine.chat.answer import Answer
 from engine.chat.lark import Lark
 from engine.chat.source import Reading, Unreadable
 from engine.chat.tool_formats.form import CallableTool
-from engine.chat.tool_formats.json_call import JsonCall
+from engine.chat.tool_formats.json_call import WITHIN_JSON, JsonCall
 from engine.chat.tool_formats.plain_name import read_plain_name
 from engine.chat.tool_formats.python_code import PYTHON_TAG, read_python_code
 from engine.chat.tool_formats.spelling import CallSpelling
 
 _WRITTEN = '{"name": '
-_WITHIN_JSON = "[{,"
-"""What an object stands behind that is part of another."""
 _BUILT_IN = ("brave_search", "wolfram_alpha")
 _SPELLING = CallSpelling('{name}, "parameters": {arguments}}', opening="", closing="", is_alone=True)
 _CALL = JsonCall(arguments=("parameters", "arguments"), is_marked=False)
@@ -36,7 +34,7 @@ class LlamaFormat:
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """One call, or several objects with white space, commas or semicolons between them."""
         source = answer.source
-        if opening == "{" and source.passed and source.passed in _WITHIN_JSON:
+        if opening == "{" and source.passed and source.passed in WITHIN_JSON:
             raise Unreadable("it is part of a larger document")
         if opening != PYTHON_TAG:
             source.put_back(len(opening))

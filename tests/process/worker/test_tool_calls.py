@@ -163,7 +163,7 @@ def test_a_grammar_that_cannot_be_held_is_refused_naming_its_tool(model, held, r
 
 
 def test_a_form_of_calls_that_is_not_known_cannot_be_forced(model):
-    form = AnswerForm(model.worker.model, "{{ tools }}{{ messages }}")
+    form = AnswerForm(model.worker.model, "{{ messages }}")
     with pytest.raises(EngineError, match="form of this model's tool calls is not known") as refusal:
         form.constraint(asked(ToolUse(is_required=True)), [1])
     assert refusal.value.param == "tool_choice"

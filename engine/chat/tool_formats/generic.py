@@ -1,0 +1,48 @@
+"""Calls for templates that show tools but no form of call that is known: the answer is one JSON object with `name` and `arguments`.
+
+Owns that form, and what else is taken for a call of an offered function: such objects behind text, in an array, in a fence, in OpenAI's
+wrapper, or in Hermes' tags. Nothing is added to the prompt: it is what models write that were taught none of the marked forms.
+"""
+
+from engine.chat.answer import Answer
+from engine.chat.lark import Lark
+from engine.chat.source import Reading, Unreadable
+from engine.chat.tool_formats import hermes
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.json_call import WITHIN_JSON, JsonCall
+from engine.chat.tool_formats.json_list import read_json_list
+from engine.chat.tool_formats.spelling import CallSpelling
+
+_WRITTEN = '{"name": '
+_FENCE = "```"
+_BRACKETS = ("{", "[")
+_SPELLING = CallSpelling('{name}, "arguments": {arguments}}', opening="", closing="", is_alone=True)
+_CALL = JsonCall(wrappers=("function", "tool_call"), is_marked=False)
+
+
+class GenericFormat:
+    """The form as a whole."""
+
+    openings = ()
+    openings_at_start = (_WRITTEN,)
+    loose_openings = (*_BRACKETS, f"{_FENCE}json", _FENCE, hermes.OPEN)
+    marks = (hermes.CLOSE,)
+
+    def read(self, opening: str, answer: Answer) -> Reading[None]:
+        """One object, or several."""
+        source = answer.source
+        if opening in _BRACKETS and source.passed and source.passed in WITHIN_JSON:
+            raise Unreadable("it is part of a larger document")
+        if opening.startswith(_BRACKETS):
+            source.put_back(len(opening))
+        yield from source.white_space()
+        yield from read_json_list(answer, _CALL)
+        yield from source.white_space()
+        if opening == hermes.OPEN:
+            yield from source.expect_or_end(hermes.CLOSE)
+        elif opening.startswith(_FENCE):
+            yield from source.expect_or_end(_FENCE)
+
+    def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
+        """One call."""
+        return _SPELLING.rules(tools, lark, in_parallel=in_parallel)
