@@ -39,6 +39,37 @@ def test_a_template_that_is_set_replaces_all_of_them(with_named):
         assert worker.facts.chat_template.startswith("set:")
 
 
+GO = """\
+{{- if or .System .Tools }}<|im_start|>system
+{{ .System }}{{ range .Tools }}
+<tools>{{ json . }}</tools>{{ end }}<|im_end|>
+{{ end }}
+{{- range $i, $_ := .Messages }}
+{{- $is_last := eq (len (slice $.Messages $i)) 1 }}
+{{- if ne .Role "system" }}<|im_start|>{{ .Role }}
+{{ .Content }}{{ range .ToolCalls }}
+<tool_call>{"name": "{{ .Function.Name }}", "arguments": {{ .Function.Arguments }}}</tool_call>{{ end }}
+{{- if or (ne .Role "assistant") (not $is_last) }}<|im_end|>
+{{ end }}{{ end }}
+{{- if and $is_last (ne .Role "assistant") }}<|im_start|>assistant
+{{ end }}
+{{- end }}"""
+
+
+def test_a_template_that_is_set_may_be_gos_and_tells_the_form_of_calls():
+    with load(chat_template=GO) as worker:
+        assert {"tools", "completion"} <= set(worker.facts.capabilities)
+        prompt = ChatPrompt(messages=HI, tools=(TOOL,))
+        assert worker.preparer.render(prompt).startswith(
+            '<|im_start|>system\n\n<tools>{"type":"function","function":{"name":"f"'
+        )
+        asked = request("", prompt=prompt, tool_use=ToolUse(is_required=True), max_tokens=60)
+        (answer,) = InProcess(worker).run(asked)
+        assert [event.name for event in answer.events if isinstance(event, ToolCallDelta) and event.name] == ["f"]
+        begun = ChatPrompt(messages=(*HI, {"role": "assistant", "content": "Hel"}), continue_final_message=True)
+        assert worker.preparer.render(begun).endswith("<|im_start|>assistant\nHel")
+
+
 def test_an_answer_that_was_begun_is_continued_where_it_stopped(model: InProcess):
     asked = ({"role": "user", "content": "What is the capital of France?"},)
     (whole,) = model.run(request("", prompt=ChatPrompt(messages=asked), sampling=GREEDY))
