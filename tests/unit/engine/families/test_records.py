@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from engine.chat.template import ChatTemplate
+from engine.chat.templates import model_template
 from engine.families import FAMILIES, LAST_RESORT, Sampling
-from tests.family_prompts import CONVERSATION, HI, PROMPTS, SYSTEM
+from tests.family_prompts import BYE, CONVERSATION, HI, PROMPTS, SYSTEM
 
 CALL = {"id": "call00001", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
@@ -17,8 +17,9 @@ CALLING = [
 ]
 
 
-def render(family: str, messages: list[dict[str, object]], *tools: dict[str, object], **kwargs: object) -> str:
-    return ChatTemplate(FAMILIES[family].template, bos_token="<s>", eos_token="</s>").render(messages, tools, **kwargs)
+def render(family: str, messages: list[dict[str, object]], *tools: dict[str, object], **variables: object) -> str:
+    template = model_template(FAMILIES[family].template, bos_token="<s>", eos_token="</s>")
+    return template.render(messages, tools, variables)
 
 
 def test_every_record_is_known_by_its_file_and_has_a_prompt_here() -> None:
@@ -49,6 +50,28 @@ def test_an_answer_of_a_tool_is_shown(family: str) -> None:
     assert "42" in render(
         family, [HI, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"role": "tool", "content": "42"}]
     )
+
+
+@pytest.mark.parametrize(
+    ("family", "turn"),
+    [
+        ("gemma", "<start_of_turn>user\nHi\n\nBye<end_of_turn>\n"),
+        ("llama-2", "[INST] Hi\n\nBye [/INST]"),
+        ("mistral-v1", "[INST] Hi\n\nBye [/INST]"),
+    ],
+)
+def test_turns_alternate_where_the_family_knows_nothing_else(family: str, turn: str) -> None:
+    assert render(family, [HI, BYE]).startswith(turn)
+
+
+@pytest.mark.parametrize("family", ["qwen", "qwen3"])
+def test_results_of_tools_stand_in_one_turn(family: str) -> None:
+    results = [{"role": "tool", "content": text, "tool_call_id": "call00001"} for text in "12"]
+    turn = (
+        "\n".join(["<|im_start|>user", *(f"<tool_response>\n{text}\n</tool_response>" for text in "12")])
+        + "<|im_end|>\n"
+    )
+    assert render(family, [*CALLING[:2], *results], TOOL).endswith(turn + "<|im_start|>assistant\n")
 
 
 @pytest.mark.parametrize("family", ["qwen", "qwen3"])
