@@ -21,11 +21,13 @@ _NINE_CHARACTERS = re.compile(r"[a-zA-Z0-9]{9}")
 
 @dataclass(frozen=True)
 class Fold:
-    """`apply` returns other messages, or equal ones where there is nothing to fold. `cost`: how far they are from what was meant."""
+    """`apply` returns other messages, or equal ones where there is nothing to fold. `cost`: how far they are from what was meant.
+    `follows_others`: there may be something to fold only once another fold was applied."""
 
     name: str
     cost: int
     apply: Callable[[Messages], Messages]
+    follows_others: bool = False
 
 
 def text_of_parts(content: Any) -> Any:
@@ -50,7 +52,7 @@ def folds(template_source: str) -> tuple[Fold, ...]:
         Fold("system messages in the next user message", 5, _system_as_user),
         Fold("calls as text", 6, lambda messages: _calls_as_text(messages, template_source)),
         Fold("tool results as user messages", 6, _results_as_user),
-        Fold("messages of one role joined", 2, _turns_joined),
+        Fold("messages of one role joined", 2, _turns_joined, follows_others=True),
     )
 
 

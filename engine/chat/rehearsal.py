@@ -19,7 +19,7 @@ Render = Callable[[list[JsonObject]], str]
 Shape = tuple[Any, ...]
 
 _MAX_KNOWN = 512
-_LIMIT_SECONDS = 2.0
+_LIMIT_SECONDS = 1.0
 _LONG_ID = "call_0123456789abcdef{:03}"
 _SHORT_ID = "qzcall{:03}"
 _SHORT = re.compile(r"[a-zA-Z0-9]{9}")
@@ -34,8 +34,7 @@ class Rehearsals:
     """What is known of one template's ways with conversations; for any thread."""
 
     def __init__(self, folds: Sequence[Fold]) -> None:
-        subsets = (subset for size in range(len(folds) + 1) for subset in itertools.combinations(folds, size))
-        self._plans = sorted(subsets, key=lambda subset: (sum(fold.cost for fold in subset), len(subset)))
+        self._folds = folds
         self._known: dict[Any, tuple[Fold, ...] | NotShown] = {}
 
     def plan(self, messages: Sequence[JsonObject], variables: Any, render: Render) -> tuple[Fold, ...]:
@@ -59,7 +58,7 @@ class Rehearsals:
         skeleton, marks = _skeleton(messages)
         deadline = time.thread_time() + _LIMIT_SECONDS
         complaint = ""
-        for plan in self._plans:
+        for plan in _plans(self._folds, skeleton):
             folded = _folded(plan, skeleton)
             if folded is None:
                 continue
@@ -70,6 +69,14 @@ class Rehearsals:
             if time.thread_time() > deadline:
                 break
         return NotShown(complaint)
+
+
+def _plans(folds: Sequence[Fold], skeleton: list[JsonObject]) -> Iterator[tuple[Fold, ...]]:
+    """What may be tried, the mildest first: nothing, then any of the folds that have something to do."""
+    yield ()
+    useful = [fold for fold in folds if fold.follows_others or fold.apply(skeleton) != skeleton]
+    subsets = (subset for size in range(1, len(useful) + 1) for subset in itertools.combinations(useful, size))
+    yield from sorted(subsets, key=lambda subset: (sum(fold.cost for fold in subset), len(subset)))
 
 
 def _folded(plan: Sequence[Fold], messages: list[JsonObject]) -> list[JsonObject] | None:

@@ -8,6 +8,7 @@ from engine import ApplyTemplateRequest, ChatPrompt, DetokenizeRequest, Tokenize
 from handlers.context import Call
 from handlers.streaming import json_response, whole
 from handlers.wire.openai.messages import template_messages
+from handlers.wire.openai.template_settings import parse_ending, parse_variables
 from handlers.wire.types import server as wire
 from handlers.wire.types.openai import ChatCompletionRequestMessage
 
@@ -29,8 +30,9 @@ async def detokenize(call: Call[wire.DetokenizeRequest]) -> Response:
 async def apply_template(call: Call[wire.ApplyTemplateRequest]) -> Response:
     """The prompt that the model's chat template makes of a conversation."""
     tools = tuple({"type": "function", "function": dict(tool["function"])} for tool in call.body.get("tools", ()))
-    messages = [_as_chat_message(message) for message in call.body["messages"]]
-    prompt = ChatPrompt(messages=template_messages(messages), tools=tools)
+    messages = template_messages([_as_chat_message(message) for message in call.body["messages"]])
+    ending = parse_ending(call.body, messages)
+    prompt = ChatPrompt(messages=messages, tools=tools, template_kwargs=parse_variables(call.body), **ending._asdict())
     request = ApplyTemplateRequest(model=call.body["model"], prompt=prompt)
     result = await whole(call, call.engine.apply_template(request))
     return json_response(wire.ApplyTemplateResponse(prompt=result.prompt))

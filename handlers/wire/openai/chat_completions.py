@@ -32,11 +32,11 @@ from handlers.wire.openai.functions import in_older_form, uses_functions
 from handlers.wire.openai.lora import parse_lora
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.prediction import parse_prediction
-from handlers.wire.openai.reasoning import ReasoningField, parse_budget, parse_effort, template_kwargs
+from handlers.wire.openai.reasoning import ReasoningField, parse_budget, parse_effort
 from handlers.wire.openai.response_format import parse_response_format
 from handlers.wire.openai.sampling import parse_sampling
 from handlers.wire.openai.stream_options import check_stream_options
-from handlers.wire.openai.template_settings import parse_ending
+from handlers.wire.openai.template_settings import parse_ending, parse_variables
 from handlers.wire.openai.tools import parse_tools, places
 from handlers.wire.refusal import InvalidParameter
 from handlers.wire.stop import parse_stop
@@ -88,7 +88,7 @@ def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> Gener
             messages=messages,
             tools=offer.tools,
             **parse_ending(body, messages)._asdict(),
-            template_kwargs=template_kwargs(body),
+            template_kwargs=parse_variables(body),
             reasoning_effort=parse_effort(body, entry),
             media=media,
         ),

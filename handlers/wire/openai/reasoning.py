@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from engine import JsonObject, ModelEntry
-from handlers.wire.openai.template_settings import ENDINGS, parse_documents
+from engine import ModelEntry
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
@@ -11,18 +10,6 @@ ReasoningField = Literal["reasoning_content", "reasoning"]
 """Servers of this field differ in what they call a message's thinking, and so do clients in where they look for it."""
 
 _EFFORT_OF_EVERY_MODEL = ("none", "medium")
-_RESERVED = ("messages", "tools")
-
-
-def template_kwargs(body: Body) -> JsonObject:
-    """The template variables that a request sets: `documents`, then `chat_template_kwargs` as they are. Raises InvalidParameter for
-    variables that hold the conversation."""
-    given = body.get("chat_template_kwargs") or {}
-    for name in _RESERVED:
-        if name in given:
-            where = f"chat_template_kwargs.{name}"
-            raise InvalidParameter(f"{where}: this variable is set from the request itself", where)
-    return {**parse_documents(body), **{name: value for name, value in given.items() if name not in ENDINGS}}
 
 
 def parse_effort(body: Body, entry: ModelEntry) -> str | None:

@@ -10,6 +10,8 @@ from handlers.wire.refusal import InvalidParameter
 ENDINGS = ("add_generation_prompt", "continue_final_message")
 """Hugging Face's names for the two; clients of vLLM send them beside the other variables, or in a request itself."""
 
+_RESERVED = ("messages", "tools")
+
 
 class PromptEnding(NamedTuple):
     """As in the engine's ChatPrompt."""
@@ -44,9 +46,16 @@ def _ending(body: Mapping[str, Any], name: str) -> bool | None:
     return given
 
 
-def parse_documents(body: Mapping[str, Any]) -> JsonObject:
-    """The documents as a variable, where there are any. Raises InvalidParameter where they come twice."""
+def parse_variables(body: Mapping[str, Any]) -> JsonObject:
+    """The variables that a request gives: its documents, and `chat_template_kwargs` as they are. Raises InvalidParameter for those that
+    hold the conversation, and for documents that come twice."""
+    given = body.get("chat_template_kwargs") or {}
+    for name in _RESERVED:
+        if name in given:
+            where = f"chat_template_kwargs.{name}"
+            raise InvalidParameter(f"{where}: this variable is set from the request itself", where)
     documents = body.get("documents")
-    if documents and (body.get("chat_template_kwargs") or {}).get("documents"):
+    if documents and given.get("documents"):
         raise InvalidParameter("documents: also among chat_template_kwargs; send one of the two", "documents")
-    return {"documents": documents} if documents else {}
+    variables = {name: value for name, value in given.items() if name not in ENDINGS}
+    return {"documents": documents, **variables} if documents else variables

@@ -121,6 +121,10 @@ class ApplyTemplateRequest(TypedDict):
     model: str
     messages: list[TemplateMessage]
     tools: NotRequired[list[TemplateTool]]
+    chat_template_kwargs: NotRequired[dict[str, Any]]
+    documents: NotRequired[list[dict[str, Any]]]
+    add_generation_prompt: NotRequired[bool]
+    continue_final_message: NotRequired[bool]
 
 
 class TemplateMessage(TypedDict):
