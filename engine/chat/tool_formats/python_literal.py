@@ -69,6 +69,8 @@ def read_characters(source: Source, quote: str, emit: Emit) -> Reading[None]:
     """Emits what a string holds from behind its opening quote, which is read up to the closing one."""
     while (yield from source.accept(quote)) is None:
         character = yield from _next(source)
+        if source.is_cut and quote.startswith(character + source.rest):
+            raise Unreadable("it is cut")  # within the closing quote
         emit((yield from _escape(source)) if character == "\\" else character)
 
 
