@@ -14,6 +14,7 @@ from engine.chat.tool_formats import (
     firefunction,
     functionary,
     gemma4,
+    gemma_code,
     gigachat,
     glm,
     granite,
@@ -68,6 +69,7 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     (("<function name=", "<param name="), minicpm.minicpm_format),
     (("<function=", "<parameter=", hermes.OPEN), qwen_xml.qwen_xml_format),
     ((hermes.OPEN, "<arg_key>"), glm.glm_format),
+    ((gemma_code.OPEN,), gemma_code.GemmaCodeFormat),
     (lfm2.TAUGHT_BY, lfm2.Lfm2Format),
     ((hermes.OPEN,), hermes.HermesFormat),
     (("<|start_header_id|>", '"parameters": '), LlamaFormat),  # nothing marks its calls but their members
