@@ -156,8 +156,22 @@ class AnswerForm:
     def _thinking(self, request: GenerationRequest, prompt_tokens: list[int]) -> Thinking | None:
         if not (request.split_reasoning or self._format.is_in_messages):
             return None
-        pieces = (self._model.piece(token, special=True) for token in prompt_tokens[-_OPENING_TOKENS:])
-        return self._format.thinking(b"".join(pieces).decode("utf-8", "replace"), is_split=request.split_reasoning)
+        is_begun = self._continues_thinking(request)
+        pieces = (
+            self._model.piece(token, special=True) for token in prompt_tokens[0 if is_begun else -_OPENING_TOKENS :]
+        )
+        prompt_end = b"".join(pieces).decode("utf-8", "replace")
+        return self._format.thinking(prompt_end, is_begun=is_begun, is_split=request.split_reasoning)
+
+    def _continues_thinking(self, request: GenerationRequest) -> bool:
+        """Whether the prompt may end within thinking that the conversation's last message begins."""
+        prompt, marks = request.prompt, self._format.reasoning
+        if marks is None or not isinstance(prompt, ChatPrompt) or not prompt.continue_final_message:
+            return False
+        content = prompt.messages[-1].get("content")
+        if isinstance(content, str) and content.strip():
+            return content.lstrip().startswith(marks.opening)
+        return bool(prompt.messages[-1].get("reasoning_content"))
 
     def _calls(self, request: GenerationRequest, use: ToolUse, thinking: Thinking | None) -> Constraint | None:
         """Calls held to the tools' schemas; None where the template's form of calls is not known and none has to be made."""

@@ -235,8 +235,10 @@ def the_model_stays_loaded(body):
 
 
 def the_model_cannot_think(body):
-    for name in ("think", "reasoning_effort", "chat_template_kwargs"):
+    for name in ("think", "reasoning_effort", "reasoning_budget_tokens", "chat_template_kwargs"):
         body.pop(name, None)
+    if isinstance(body.get("options"), dict):
+        body["options"].pop("reasoning_budget_tokens", None)
 
 
 def the_model_sees_and_hears_nothing(body):

@@ -113,3 +113,21 @@ def test_a_template_that_closes_thinking_itself_leaves_nothing_to_end(thinker):
     plain, limited = thinker.run(asked(None, variables=off), asked(0, variables=off))
     assert plain.text == limited.text != ""
     assert limited.usage.reasoning_tokens == 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "thinks"),
+    [
+        ({"content": "", "reasoning_content": "The capital of"}, True),
+        ({"content": "<think>\nThe capital of"}, True),
+        ({"content": "<think>\nHm.\n</think>\n\nThe capital of"}, False),
+        ({"content": "The capital of"}, False),
+    ],
+)
+def test_thinking_that_the_conversation_begins_goes_on_and_is_bounded(thinker, begun, thinks):
+    messages = ({"role": "user", "content": QUESTION}, {"role": "assistant", **begun})
+    prompt = ChatPrompt(messages=messages, continue_final_message=True)
+    [answer] = thinker.run(asked(2, prompt=prompt))
+    assert bool(thoughts(answer)) is thinks
+    assert answer.text
+    assert "think>" not in answer.text
