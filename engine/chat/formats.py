@@ -39,7 +39,7 @@ from engine.chat.tool_formats.generic import GenericFormat
 from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
 
-_FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
+FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     ((harmony.START, harmony.CHANNEL, harmony.MESSAGE), harmony.HarmonyFormat),
     ((mistral.OPEN, mistral.ARGS, mistral.CALL_ID), lambda: MistralFormat(with_ids=True)),
     ((mistral.OPEN, mistral.ARGS), MistralFormat),
@@ -81,5 +81,5 @@ _USES_TOOLS = re.compile(r"\{[%{][^}]*\btools\b")
 
 def tool_format(template: str) -> ToolFormat | None:
     """The form of tool call that a template teaches its model, the generic one if it is not known here; None if it shows no tools."""
-    known = next((form() for texts, form in _FORMS if all(text in template for text in texts)), None)
+    known = next((form() for texts, form in FORMS if all(text in template for text in texts)), None)
     return known or (GenericFormat() if _USES_TOOLS.search(template) else None)

@@ -75,7 +75,7 @@ class _Grammar:
         """Read from its text."""
         text = _COMMENT_OR_TEXT.sub(lambda found: "" if found["comment"] else found.group(), text)
         grammar, heads = cls(), list(_HEAD.finditer(text))
-        if text[: heads[0].start() if heads else len(text)].strip():
+        if not heads or text[: heads[0].start()].strip():
             raise Unquotable("expected it to begin with a rule")
         for head, following in zip(heads, [*heads[1:], None], strict=True):
             grammar._add(head, text[head.end() : following.start() if following else len(text)].strip())

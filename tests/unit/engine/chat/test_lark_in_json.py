@@ -135,6 +135,8 @@ def test_a_lexeme_is_what_no_escaped_character_can_go_on_with(regex, is_lexeme):
         ('start: "\\q"', "no string"),
         ('start: "ab".."c"', "range"),
         ('root ::= "a"', "begin with a rule"),
+        ("", "begin with a rule"),
+        (" // nothing\n", "begin with a rule"),
         ("%import python.NAME", "python.NAME"),
         ("%declare A", "%declare"),
         ("start: /.+/\n%ignore / +/", "ignore"),
