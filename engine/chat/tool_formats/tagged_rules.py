@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.chat.lark import SPACED, TEXT, Lark
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
-from engine.chat.tool_formats.tags import Tags, ValueTag, properties
+from engine.chat.tool_formats.tags import TYPES, Tags, ValueTag, properties
 from engine.chat.tool_formats.text_rules import text_terminal
-from engine.chat.tool_formats.typed_value import STRING, types_of
+from engine.chat.tool_formats.typed_value import types_of
 
 _ANY_NAME = r"/[A-Za-z0-9_.\-]+/"
 _HELD = {
@@ -27,7 +27,7 @@ def tool_rule(tags: Tags, number: int, tool: CallableTool, lark: Lark) -> str:
     if tool.is_strict:
         for keyword in schema.keys() - _HELD:
             raise FormCannotHold(f"`$.{keyword}` can't be enforced, for this model writes each argument on its own")
-    start = f"{lark.text(tool.name + tags.name_end)} {tags.gap(lark)}"
+    start = f"{tags.name(tool.name, lark)} {tags.gap(lark)}"
     if not properties(schema) and not schema.get("required") and schema.get("additionalProperties") is not False:
         return f"{start} {_free(tags, lark)}"
     return f"{start} ({_Arguments(tags, number, tool, lark).following(0)})"
@@ -43,7 +43,8 @@ def _free_value(tags: Tags, tag: ValueTag, lark: Lark) -> str:
     start = tags.value_start(tag, lark)
     if tag.is_text is False:
         following = f"({lark.text(tags.key)} any_argument | {lark.text(tags.call_end)})"
-        return f"{start} {lark.json({}, spacing=SPACED)} {lark.text(tags.frame + tag.closing)} {tags.gap(lark)} {following}"
+        any_json = lark.json({"type": sorted(tag.json_types)}, spacing=SPACED)
+        return f"{start} {any_json} {lark.text(tags.frame + tag.closing)} {tags.gap(lark)} {following}"
     text = lark.rule("FREE_TEXT", lark.regex(tag.texts)) if tag.texts else TEXT
     value = lark.until_followed(tag.closing, {tags.key: "any_argument", tags.call_end: ""}, text)
     return f"{start} ({value})"
@@ -88,7 +89,8 @@ class _Arguments:
         has_text = types is None or "string" in types
         if tag.is_text or (tag.is_text is None and has_text):
             return f"{start} ({self._text(place, schema, tag)})" if has_text else ""
-        return f"{start} {self._json(place, schema, tag)}" if types != STRING else ""
+        json_types = (types or TYPES) & tag.json_types
+        return f"{start} {self._json(place, schema, tag, json_types)}" if json_types else ""
 
     def _text(self, place: int, schema: Any, tag: ValueTag) -> str:
         lark, tags = self._lark, self._tags
@@ -104,9 +106,11 @@ class _Arguments:
         followers |= {tags.call_end: ""} if self._may_end(place + 1) else {}
         return lark.until_followed(tag.closing, followers, text)
 
-    def _json(self, place: int, schema: Any, tag: ValueTag) -> str:
+    def _json(self, place: int, schema: Any, tag: ValueTag, types: frozenset[str]) -> str:
         lark, tags = self._lark, self._tags
         whole = schema if isinstance(schema, dict) else {}
+        if types != types_of(schema, self._schema):
+            whole = {**whole, "type": sorted(types)}
         whole = {**whole, **{key: self._schema[key] for key in ("$defs", "definitions") if key in self._schema}}
         json = lark.json(whole, spacing=SPACED, lenient=not self._tool.is_strict)
         return f"{json} {lark.text(tags.frame + tag.closing)} {tags.gap(lark)} ({self.following(place + 1)})"

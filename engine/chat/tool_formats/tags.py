@@ -16,24 +16,25 @@ from engine.request import JsonObject
 _MAX_NAME_CHARACTERS = 512
 
 
+TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
+
+
 @dataclass(frozen=True)
 class ValueTag:
     """The texts around a value. `is_text`: whether the opening says that it is a string, or that it is not; None: the schema tells.
-    `texts`: a regular expression for the strings that models write so; None: any."""
+    `texts`: a regular expression for the strings that models write so; None: any. `json_types`: the types of other values behind it."""
 
     opening: str
     closing: str
     is_text: bool | None = None
     texts: str | None = None
+    json_types: frozenset[str] = TYPES - {"string"}
 
     def types(self, wanted: Types) -> Types:
         """The types that a value behind this opening may have, if its schema wants these."""
         if self.is_text is None:
             return wanted
-        return STRING if self.is_text else (wanted or _TYPES) - {"string"} or _TYPES - {"string"}
-
-
-_TYPES = frozenset({"string", "number", "integer", "boolean", "null", "array", "object"})
+        return STRING if self.is_text else (wanted or TYPES) & self.json_types or self.json_types
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Tags:
     separator: str = "\n"
     may_omit_separator: bool = False
     before_value: str = ""
+    number: tuple[str, str] | None = None
+    """Texts around the call's number, which some families write behind `name_end`."""
     other_ends: tuple[str, ...] = ()
     """Texts at which a call ends, too, though its own end is missing."""
 
@@ -62,6 +65,11 @@ class Tags:
     def separated(self, text: str, lark: Lark) -> str:
         """White space, as Lark items."""
         return f"{lark.text(text)}?" if text and self.may_omit_separator else lark.text(text)
+
+    def name(self, function: str, lark: Lark) -> str:
+        """A function's name with what stands behind it, as Lark items."""
+        number = f"{lark.text(self.number[0])} /[0-9]{{1,4}}/ {lark.text(self.number[1])}" if self.number else ""
+        return f"{lark.text(function + self.name_end)} {number}"
 
     def value_start(self, tag: ValueTag, lark: Lark) -> str:
         """What stands between an argument's name and its value, as Lark items."""
@@ -90,6 +98,8 @@ class Tags:
         name = yield from _name(source, ("\n", self.name_end) if self.name_end else ("\n", *followers))
         if self.name_end:
             yield from source.expect(self.name_end)
+        if self.number:
+            yield from source.text_until(self.number[1])
         yield from source.white_space()
         return name, (yield from source.expect(*followers))
 

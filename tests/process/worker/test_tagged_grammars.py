@@ -11,6 +11,7 @@ from engine.chat.tool_formats.dsml import MARK, V32_BLOCK, dsml_format
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.glm import glm_format
 from engine.chat.tool_formats.hunyuan import hunyuan_format
+from engine.chat.tool_formats.kimi_k3 import kimi_k3_format
 from engine.chat.tool_formats.minicpm import minicpm_format
 from engine.chat.tool_formats.minimax import minimax_format
 from engine.chat.tool_formats.qwen_xml import qwen_xml_format
@@ -82,6 +83,16 @@ def dsml(name: str, **values: object) -> str:
     return f"<{MARK}function_calls>\n{block}\n</{MARK}function_calls>"
 
 
+def kimi_k3(name: str, **values: object) -> str:
+    types = {str: "string", int: "number", list: "array"}
+    arguments = "".join(
+        f'<|open|>argument key="{key}" type="{types[type(value)]}"<|sep|>{shown(value)}<|close|>argument<|sep|>'
+        for key, value in values.items()
+    )
+    call = f'<|open|>call tool="{name}" index="1"<|sep|>{arguments}<|close|>call<|sep|>'
+    return f"<|open|>tools<|sep|>{call}<|close|>tools<|sep|>"
+
+
 def minicpm(name: str, **values: object) -> str:
     def value_of(value: object) -> str:
         return f"<![CDATA[{value}]]>" if isinstance(value, str) and re.search(r"[<&\n]", value) else shown(value)
@@ -102,6 +113,7 @@ FORMS = {
     "hunyuan": (hunyuan_format(), hunyuan),
     "minimax": (minimax_format(), minimax),
     "dsml": (dsml_format(V32_BLOCK), dsml),
+    "kimi k3": (kimi_k3_format(), kimi_k3),
     "minicpm": (minicpm_format(), minicpm),
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 from engine.chat.tool_formats.dsml import MARK, V4_BLOCK, V32_BLOCK, dsml_format
 from engine.chat.tool_formats.hunyuan import hunyuan_format
+from engine.chat.tool_formats.kimi_k3 import kimi_k3_format
 from engine.chat.tool_formats.minicpm import minicpm_format
 from engine.chat.tool_formats.minimax import minimax_format
 from engine.chat.tool_formats.seed import seed_format
@@ -91,6 +92,20 @@ def test_hunyuan_separates_the_name_by_a_mark():
 )  # fmt: skip
 def test_minicpm_wraps_strings_that_hold_tags(text, expected):
     assert_reads(minicpm_format(), text, expected)
+
+
+def test_kimi_k3_numbers_its_calls_and_types_their_values():
+    def argument(key: str, type_: str, value: str) -> str:
+        return f'<|open|>argument key="{key}" type="{type_}"<|sep|>{value}<|close|>argument<|sep|>'
+
+    def call(number: int, name: str, *arguments: str) -> str:
+        return f'<|open|>call tool="{name}" index="{number}"<|sep|>{"".join(arguments)}<|close|>call<|sep|>'
+
+    weather = call(1, "weather", argument("city", "string", "5"), argument("days", "number", "3"))
+    note = call(2, "note", argument("tags", "array", '["a"]'), argument("by", "null", "null"))
+    text = f"Hm.<|open|>tools<|sep|>{weather}{note}{call(3, 'now')}<|close|>tools<|sep|>"
+    expected = ["Hm.", ("weather", {"city": "5", "days": 3}), ("note", {"tags": ["a"], "by": None}), NOW]
+    assert_reads(kimi_k3_format(), text, expected)
 
 
 @pytest.mark.parametrize(
