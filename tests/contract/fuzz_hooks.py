@@ -28,7 +28,6 @@ PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBA
 SOUND = "UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQQAAAAAAAEA"
 LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
-MEDIA_PARTS = {"image_url", "input_audio"}
 EMBEDDINGS = {"/embeddings", "/api/embed"}
 KEPT_TO = ("response_format", "format", "grammar", "regex", "choice")
 TOKEN_FIELDS = {"prompt", "input", "tokens", "context"}
@@ -241,12 +240,9 @@ def the_model_cannot_think(body):
         body["options"].pop("reasoning_budget_tokens", None)
 
 
-def the_model_sees_and_hears_nothing(body):
-    """And few texts are a picture."""
-    for fields in (body, *messages_of(body)):
-        fields.pop("images", None)
-        if isinstance(fields.get("content"), list):
-            fields["content"] = [part for part in fields["content"] if part.get("type") not in MEDIA_PARTS] or "Hello"
+def the_template_shows_no_documents(body):
+    if "messages" in body:
+        body.pop("documents", None)
 
 
 def messages_of(body):
@@ -288,7 +284,7 @@ REPAIRS = [
     a_template_shows_the_prompt,
     the_model_stays_loaded,
     the_model_cannot_think,
-    the_model_sees_and_hears_nothing,
+    the_template_shows_no_documents,
     an_answer_is_continued_where_one_is_begun,
     the_context_is_at_most_the_servers,
     breakers_are_short_in_bytes,
