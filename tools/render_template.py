@@ -18,11 +18,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.chat.prompt_template import PromptTemplate
 from engine.chat.template import TemplateError, TemplateRefusal, local_time
 from engine.chat.templates import ModelTemplate, model_template
 from engine.request import JsonObject
 from handlers.wire.openai.messages import template_messages
-from handlers.wire.openai.template_settings import ENDINGS, parse_ending
+from handlers.wire.openai.template_settings import parse_ending, parse_variables
 from handlers.wire.refusal import InvalidParameter
 
 _ROLES = ("developer", "system", "user", "assistant", "tool", "function")
@@ -43,9 +44,11 @@ def render(template: ModelTemplate, messages: Any, tools: Any, variables: Any) -
     try:
         conversation = template_messages([{**_LEFT_OUT, **message} for message in messages])  # type: ignore[misc] # checked above
         ending = parse_ending({"chat_template_kwargs": variables}, conversation)
+        others = parse_variables({"chat_template_kwargs": variables})
     except InvalidParameter as error:
         raise Unusable(str(error)) from error
-    others = {name: value for name, value in variables.items() if name not in ENDINGS}
+    if tools and not (template.supports_tools or isinstance(template, PromptTemplate)):
+        raise TemplateRefusal("it has no place for tools")
     return template.render(conversation, tools, others, **ending._asdict())
 
 

@@ -55,6 +55,13 @@ def test_the_opening_of_an_answer_can_be_left_out(run: Any) -> None:
     assert run([USER], "--kwargs", '{"add_generation_prompt": false}')[1].endswith("12:30")
 
 
+def test_a_template_may_be_gos(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "tools.json").write_text('[{"type": "function", "function": {"name": "f"}}]')
+    assert run([USER], template="{{ .Prompt }}>{{ .Response }}")[1] == "Hi>"
+    refused = run([USER], "--tools", str(tmp_path / "tools.json"), template="{{ .Prompt }}")
+    assert refused == (1, "", "the template refuses these messages: it has no place for tools\n")
+
+
 def test_a_refusal_or_a_broken_template_is_one_line_and_status_1(run: Any) -> None:
     refusing = "{{ raise_exception('Only users!') if messages[0].role != 'user' }}{{ messages[0].content }}"
     assert run([{"role": "assistant", "content": "Hi"}], "--kwargs", NOT_CONTINUED, template=refusing) == (
@@ -85,6 +92,7 @@ def test_a_refusal_or_a_broken_template_is_one_line_and_status_1(run: Any) -> No
         ([USER], ("--kwargs", "[]"), "--kwargs: expected a JSON object"),
         ([USER], ("--kwargs", "{"), "--kwargs: no JSON"),
         ([USER], ("--kwargs", '{"continue_final_message": true}'), "the last message is not an assistant's text"),
+        ([USER], ("--kwargs", '{"messages": []}'), "chat_template_kwargs.messages: this variable is set"),
         ([USER], ("--now", "soon"), "--now: Invalid isoformat"),
         ([USER], ("--tools", "missing.json"), "missing.json: No such file"),
     ],
