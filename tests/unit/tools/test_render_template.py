@@ -55,9 +55,8 @@ def test_the_opening_of_an_answer_can_be_left_out(run: Any) -> None:
     assert run([USER], "--kwargs", '{"add_generation_prompt": false}')[1].endswith("12:30")
 
 
-def test_a_template_may_be_gos(run: Any, tmp_path: Path) -> None:
+def test_tools_that_a_template_of_gos_has_no_place_for_are_refused(run: Any, tmp_path: Path) -> None:
     (tmp_path / "tools.json").write_text('[{"type": "function", "function": {"name": "f"}}]')
-    assert run([USER], template="{{ .Prompt }}>{{ .Response }}")[1] == "Hi>"
     refused = run([USER], "--tools", str(tmp_path / "tools.json"), template="{{ .Prompt }}")
     assert refused == (1, "", "the template refuses these messages: it has no place for tools\n")
 
