@@ -115,6 +115,9 @@ REASONING_FORMATS = (
         answer_closings=("</answer>",),
         signs=("<think>", "<answer>", "</answer>"),
     ),
+    ReasoningFormat(  # Ling, of whose files not all take the end of a turn for an end token
+        "<think>", "</think>", answer_closings=("<|role_end|>",), signs=("<think>", "<|role_end|>")
+    ),
     THINK,
 )
 

@@ -112,17 +112,21 @@ class AnswerForm:
         """What ends an answer's thinking; None where only the model does."""
         limit = request.reasoning_budget_tokens
         if limit is None:
-            is_off = isinstance(request.prompt, ChatPrompt) and request.prompt.reasoning_effort == "none"
-            limit = 0 if is_off else self._reasoning_budget_tokens
-        return (
-            None
-            if limit is None or limit < 0
-            else ReasoningBudget(limit, self._tokens, partial(self._model.piece, special=True))
-        )
+            limit = 0 if self._is_off(request) else self._reasoning_budget_tokens
+        if limit is None or limit < 0:
+            return None
+        return ReasoningBudget(limit, self._tokens, partial(self._model.piece, special=True))
+
+    @staticmethod
+    def _is_off(request: GenerationRequest) -> bool:
+        """Whether thinking is switched off, so that there is none but what the prompt opens."""
+        return isinstance(request.prompt, ChatPrompt) and request.prompt.reasoning_effort == "none"
 
     def constraint(self, request: GenerationRequest, prompt_tokens: list[int]) -> Constraint | None:
         """What the answer is held to. EngineError where that can't be done."""
         thinking = self._thinking(request, prompt_tokens)
+        if thinking is not None and not thinking.is_open and self._is_off(request) and not self._format.is_in_messages:
+            thinking = None
         alone = self._held(request.constraint, thinking) if request.constraint else None
         if request.tool_use is None:
             return alone

@@ -4,8 +4,17 @@ import json
 
 import pytest
 
+from engine.errors import EngineError
 from engine.events import ReasoningDelta, TextDelta, ToolCallDelta
-from engine.request import ChatPrompt, ChoiceConstraint, JsonConstraint, RegexConstraint, SamplingParams, ToolUse
+from engine.request import (
+    ChatPrompt,
+    ChoiceConstraint,
+    GrammarConstraint,
+    JsonConstraint,
+    RegexConstraint,
+    SamplingParams,
+    ToolUse,
+)
 from tests.process.worker.inprocess import InProcess, load, request
 from tests.thinking_model import write_thinking_model
 
@@ -28,8 +37,9 @@ def thinker(worker):
     return in_process
 
 
-def asked(budget, *, tools=(), variables=None, **changes):
-    prompt = ChatPrompt(messages=({"role": "user", "content": QUESTION},), tools=tools, template_kwargs=variables or {})
+def asked(budget, *, tools=(), effort=None, **changes):
+    messages = ({"role": "user", "content": QUESTION},)
+    prompt = ChatPrompt(messages=messages, tools=tools, reasoning_effort=effort)
     values = {"prompt": prompt, "split_reasoning": True, "reasoning_budget_tokens": budget, "max_tokens": 60, **changes}
     return request("", **values)
 
@@ -109,10 +119,17 @@ def test_the_limit_of_tokens_counts_the_closing_mark(thinker):
 
 
 def test_a_template_that_closes_thinking_itself_leaves_nothing_to_end(thinker):
-    off = {"enable_thinking": False}
-    plain, limited = thinker.run(asked(None, variables=off), asked(0, variables=off))
+    plain, limited = thinker.run(asked(None, effort="none"), asked(0, effort="none"))
     assert plain.text == limited.text != ""
     assert limited.usage.reasoning_tokens == 0
+
+
+def test_a_grammar_holds_an_answer_from_its_start_where_thinking_is_switched_off(thinker):
+    grammar = GrammarConstraint(grammar='root ::= "yes" | "no"')
+    [answer] = thinker.run(asked(None, effort="none", constraint=grammar))
+    assert answer.text in ("yes", "no")
+    with pytest.raises(EngineError, match="switch thinking off"):
+        thinker.run(asked(None, constraint=grammar))
 
 
 @pytest.mark.parametrize(
