@@ -38,7 +38,7 @@ from engine.chat.tool_formats import (
     tool_calls_tag,
 )
 from engine.chat.tool_formats.form import ToolFormat
-from engine.chat.tool_formats.generic import GenericFormat
+from engine.chat.tool_formats.generic import GenericFormat, ToldFormat
 from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
 
@@ -87,4 +87,6 @@ _USES_TOOLS = re.compile(r"\{[%{][^}]*\btools\b")
 def tool_format(template: str) -> ToolFormat | None:
     """The form of tool call that a template teaches its model, the generic one if it is not known here; None if it shows no tools."""
     known = next((form() for texts, form in FORMS if all(text in template for text in texts)), None)
-    return known or (GenericFormat() if _USES_TOOLS.search(template) else None)
+    if _USES_TOOLS.search(template):
+        return known or GenericFormat()
+    return ToldFormat() if isinstance(known, hermes.HermesFormat) else known  # told in words, as it does not show tools

@@ -16,16 +16,18 @@ from engine.chat.tool_formats.spelling import CallSpelling
 _WRITTEN = '{"name": '
 _FENCE = "```"
 _BRACKETS = ("{", "[")
+UNMARKED = (*_BRACKETS, f"{_FENCE}json", _FENCE)
+"""What opens calls that nothing marks."""
 _SPELLING = CallSpelling('{name}, "arguments": {arguments}}', opening="", closing="", is_alone=True)
 _CALL = JsonCall(wrappers=("function", "tool_call"), is_marked=False)
 
 
 class GenericFormat:
-    """The form as a whole."""
+    """The form as a whole. What it reads loosely, others may, too."""
 
     openings = ()
     openings_at_start = (_WRITTEN,)
-    loose_openings = (*_BRACKETS, f"{_FENCE}json", _FENCE, hermes.OPEN)
+    loose_openings = (*UNMARKED, hermes.OPEN)
     marks = (hermes.CLOSE,)
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
@@ -46,3 +48,13 @@ class GenericFormat:
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """One call."""
         return _SPELLING.rules(tools, lark, in_parallel=in_parallel)
+
+
+class ToldFormat(hermes.HermesFormat):
+    """Hermes' form where the prompt tells of it in words: models that were not trained on it forget its tags, or write a fence instead."""
+
+    loose_openings = UNMARKED
+
+    def read(self, opening: str, answer: Answer) -> Reading[None]:
+        """What is tagged is read strictly, the rest as the generic form is."""
+        yield from (super() if opening == hermes.OPEN else GenericFormat()).read(opening, answer)

@@ -22,7 +22,7 @@ class HermesFormat:
 
     openings = (OPEN,)
     openings_at_start = ()
-    loose_openings = ()
+    loose_openings: tuple[str, ...] = ()
     marks = (CLOSE,)
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:

@@ -9,7 +9,7 @@ from engine.chat.tool_formats.deepseek import CALL_BEGIN, NAME_END, DeepSeekForm
 from engine.chat.tool_formats.dsml import MARK, V4_BLOCK, V32_BLOCK, dsml_format
 from engine.chat.tool_formats.firefunction import FIREFUNCTION
 from engine.chat.tool_formats.functionary import FunctionaryFormat
-from engine.chat.tool_formats.generic import GenericFormat
+from engine.chat.tool_formats.generic import GenericFormat, ToldFormat
 from engine.chat.tool_formats.gigachat import GIGACHAT_3, GIGACHAT_3_1
 from engine.chat.tool_formats.glm import glm_format
 from engine.chat.tool_formats.granite import GRANITE
@@ -34,6 +34,7 @@ from engine.families import LAST_RESORT
     [
         ("{% if tools %}return JSON within <tool_call></tool_call>{% endif %}", HermesFormat),
         (LAST_RESORT.template, type(None)),
+        ("{{ messages }} call them within <tool_call></tool_call>", ToldFormat),
         ("{{ messages }} What tools have we?", type(None)),
         ("{%- if messages and tools %}{{ tools | tojson }}{% endif %}", GenericFormat),
         ('<|start_header_id|> say {"name": function, "parameters": {}} or {{ \'"parameters": \' }}', LlamaFormat),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.chat.tool_formats.generic import GenericFormat
+from engine.chat.tool_formats.generic import GenericFormat, ToldFormat
 from tests.unit.engine.chat.reading import Found, in_pieces, read
 
 F = '{"name": "f", "arguments": {"x": 1}}'
@@ -41,3 +41,18 @@ def test_calls_are_told_from_other_json(text: str, found: Found) -> None:
 def test_json_that_a_limit_cuts_is_kept_where_it_can_be_no_call() -> None:
     assert read('{"result": [1, {"a": 2', GenericFormat(), is_cut=True, f={}) == ['{"result": [1, {"a": 2']
     assert read('{"name": "f", "arguments": {"x', GenericFormat(), is_cut=True, f={}) == [("f", '{"x')]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"<tool_call>\n{F}\n</tool_call>", BOTH[:1]),
+        (f"<tool_call>\n{F}\n{G}", BOTH),
+        (f"So:\n```json\n{F}\n```", ["So:", BOTH[0]]),
+        (f"{F}\n{G}", BOTH),
+        ('{"name": "h", "arguments": {}}', ['{"name": "h", "arguments": {}}']),
+    ],
+)
+def test_calls_that_were_told_of_in_words_may_lack_their_tags(text: str, found: Found) -> None:
+    assert read(text, ToldFormat(), f={}, g={}) == found
+    assert read(in_pieces(text, 1), ToldFormat(), f={}, g={}) == found

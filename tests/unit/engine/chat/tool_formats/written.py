@@ -10,7 +10,7 @@ from engine.chat.tool_formats.deepseek import CALL_BEGIN, CALL_END, CALLS_BEGIN,
 from engine.chat.tool_formats.firefunction import FIREFUNCTION
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.functionary import FunctionaryFormat
-from engine.chat.tool_formats.generic import GenericFormat
+from engine.chat.tool_formats.generic import GenericFormat, ToldFormat
 from engine.chat.tool_formats.gigachat import GIGACHAT_3, GIGACHAT_3_1
 from engine.chat.tool_formats.granite import GRANITE
 from engine.chat.tool_formats.hermes import HermesFormat
@@ -100,6 +100,7 @@ WRITTEN = {
     "firefunction": Written(FIREFUNCTION, _objects("functools[", ", ", "]", _object)),
     "apriel": Written(APRIEL, _objects("<tool_calls>[", ", ", "]</tool_calls>", _object)),
     "minimax-m1": Written(MINIMAX_M1, _objects("<tool_calls>\n", "\n", "\n</tool_calls>", _object)),
+    "told": Written(ToldFormat(), _objects("", "\n", "", lambda n, a: f"<tool_call>\n{_object(n, a)}\n</tool_call>")),
     "generic": Written(GenericFormat(), _objects("", "", "", _object), is_alone=True),
     "gigachat-3": Written(
         GIGACHAT_3, _objects("<|message_sep|>\n\nfunction call<|role_sep|>\n", "", "", _object), is_alone=True
