@@ -57,4 +57,7 @@ class ToldFormat(hermes.HermesFormat):
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """What is tagged is read strictly, the rest as the generic form is."""
-        yield from (super() if opening == hermes.OPEN else GenericFormat()).read(opening, answer)
+        if opening == hermes.OPEN:
+            yield from super().read(opening, answer)
+        else:
+            yield from GenericFormat().read(opening, answer)
