@@ -13,7 +13,9 @@ from engine.request import JsonObject
 
 TEXT = "TEXT"
 _ANYTHING = r"/(.|\n)*/"
-_SPACE = r"/[ \t\r\n]*/"
+MOST_SPACE_CHARACTERS = 4
+"""Between two marks: free white space lets a weak model wander in it for ever."""
+_SPACE = rf"/[ \t\r\n]{{0,{MOST_SPACE_CHARACTERS}}}/"
 # Free white space lets a weak model wander in it for ever.
 COMPACT: JsonObject = {"whitespace_flexible": False}
 SPACED: JsonObject = {**COMPACT, "item_separator": ", ", "key_separator": ": "}
@@ -71,7 +73,7 @@ class Lark:
         return self.rule(f"{name}[lazy]", f"{TEXT} {_quoted(mark)}").removesuffix("[lazy]")
 
     def until_followed(self, mark: str, followers: Mapping[str, str], text: str = TEXT) -> str:
-        """A text up to and with the first `mark` that is followed by one of the texts which are keys here, white space before it or not,
+        """A text up to and with the first `mark` that is followed by one of the texts which are keys here, behind little white space,
         and then by that text and its value, further items or none. Where a mark or a follower is a token, the first mark counts.
         `text`: the terminal for what may stand before the mark."""
         if self.is_token(mark) or any(map(self.is_token, followers)):

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 
 from engine.chat.answer import Answer
-from engine.chat.lark import Lark
+from engine.chat.lark import MOST_SPACE_CHARACTERS, Lark
 from engine.chat.source import WHITE_SPACE, Marks, Reading, Source, Unreadable
 from engine.chat.tool_formats.typed_value import STRING, Types, Value, types_of, value_of
 from engine.request import JsonObject
@@ -128,7 +128,8 @@ class Tags:
         while (yield from source.until(closing, value.text, must_follow=True)):
             source.take(len(tag.closing))
             space = yield from source.white_space()
-            follower = yield from source.accept(*followers)
+            is_near = len(space) <= MOST_SPACE_CHARACTERS
+            follower = (yield from source.accept(*followers)) if is_near else None
             if follower or (source.is_over and any(text.startswith(source.rest) for text in followers)):
                 return _ended(source, value, follower or "")
             value.text(tag.closing + space)
