@@ -41,12 +41,16 @@ def written(grammar: str) -> bytes:
     return bytes(text)
 
 
+def held(form: ToolFormat) -> bytes | None:
+    """A call of the tool in this form; None where it is refused."""
+    try:
+        return written(AnswerGrammar({}).tools(form, (NOTE,), is_required=True, in_parallel=False))
+    except FormCannotHold:
+        return None
+
+
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_a_grammar_is_held_or_refused(form: ToolFormat) -> None:
-    try:
-        grammar = AnswerGrammar({}).tools(form, (NOTE,), is_required=True, in_parallel=False)
-    except FormCannotHold as refusal:
-        assert "'note'" in str(refusal)
-        assert type(form).__name__ not in IN_JSON
-    else:
-        assert b'q\\"aaa\\n"' in written(grammar)
+    call = held(form)
+    assert call is not None or type(form).__name__ not in IN_JSON
+    assert call is None or b'q\\"aaa\\n"' in call
