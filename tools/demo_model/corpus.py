@@ -32,7 +32,7 @@ def evaluation_items(seed: int, per_skill: int, skills: frozenset[str] | None = 
     """Held-out samples by skill, `per_skill` of each; none of their graded items occurs in any training chunk."""
     draw = Draw(f"evaluation/{seed}", evaluation=True)
     found: dict[str, list[Sample]] = {}
-    for _ in range(per_skill * 400):
+    for _ in range(per_skill * 600):
         sample = draw.weighted(MIXTURE)(draw)
         items = found.setdefault(sample.skill, [])
         if len(items) < per_skill and (skills is None or sample.skill in skills):
