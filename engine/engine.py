@@ -13,8 +13,6 @@ from typing import TypeVar
 import msgspec
 
 from engine.activity import ModelActivity
-from engine.chat.template import TemplateError
-from engine.chat.templates import model_template
 from engine.config import EngineConfig
 from engine.errors import CatalogError, EngineError
 from engine.events import (
@@ -108,15 +106,11 @@ class Engine:
             task.add_done_callback(self._preloading.discard)
 
     def _check_templates(self) -> None:
-        for whose, load in (
-            ("all models", self._load_of("")),
-            *((name, self._load_of(name)) for name in self._own_loads),
-        ):
-            try:
-                if load.chat_template is not None:
-                    model_template(load.chat_template)
-            except TemplateError as error:
-                raise CatalogError(f"the chat template that is set for {whose} is broken: {error}") from error
+        everyones = ("all models", self._load_of(""))
+        loads = [everyones, *((name, self._load_of(name)) for name in self._own_loads)]
+        for whose, load in loads:
+            if load.chat_template is not None:
+                _check_template(whose, load.chat_template)
 
     async def aclose(self) -> None:
         """End all workers; what runs or waits fails with shutting_down. Idempotent."""
@@ -295,3 +289,13 @@ def _max_workers(config: EngineConfig, kept: frozenset[str]) -> int:
         message = f"{len(kept)} models are to stay loaded, but max_loaded_models is {config.max_loaded_models}"
         raise CatalogError(message if kept else "max_loaded_models must be at least 1")
     return config.max_loaded_models
+
+
+def _check_template(whose: str, source: str) -> None:
+    from engine.chat.template import TemplateError  # noqa: PLC0415 - Jinja takes its time, and few operators set a template
+    from engine.chat.templates import model_template  # noqa: PLC0415 - as above
+
+    try:
+        model_template(source)
+    except TemplateError as error:
+        raise CatalogError(f"the chat template that is set for {whose} is broken: {error}") from error

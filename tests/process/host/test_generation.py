@@ -20,18 +20,6 @@ async def test_a_generation_streams_its_events_in_order_and_ends_once(scripted, 
         assert active(engine) == 0
 
 
-async def test_more_context_than_the_model_is_loaded_with_is_refused_with_both_numbers(scripted, script):
-    async with scripted() as engine:
-        with pytest.raises(EngineError, match=r"513 tokens .* one of 512; .*ctx-size") as refusal:
-            await engine.generate(script(*HELLO, context_limit_tokens=513))
-        assert refusal.value.code == "invalid_request"
-        with pytest.raises(EngineError, match="513 tokens"):
-            await engine.embed(EmbeddingRequest(model="a", inputs=("x",), context_limit_tokens=513))
-        assert active(engine) == 0
-        async with await engine.generate(script(*HELLO, context_limit_tokens=512)) as generation:
-            assert (await generation.result()).choices[0].text == "hello"
-
-
 async def test_the_wait_for_the_load_is_measured_and_part_of_the_whole(scripted, script):
     async with scripted({"delay_seconds": 0.2}) as engine:
         first = await (await engine.generate(script(*HELLO))).result()
