@@ -292,8 +292,8 @@ def _max_workers(config: EngineConfig, kept: frozenset[str]) -> int:
 
 
 def _check_template(whose: str, source: str) -> None:
-    from engine.chat.template import TemplateError  # noqa: PLC0415 - Jinja takes its time, and few operators set a template
-    from engine.chat.templates import model_template  # noqa: PLC0415 - as above
+    from engine.chat.prompts.template import TemplateError  # noqa: PLC0415 - Jinja takes its time, and few operators set a template
+    from engine.chat.prompts.templates import model_template  # noqa: PLC0415 - as above
 
     try:
         model_template(source)

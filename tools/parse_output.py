@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.chat.answer import Answer
-from engine.chat.answer_format import AnswerFormat
-from engine.chat.prompt_template import PromptTemplate
-from engine.chat.thinking_switch import thinking_variables
+from engine.chat.answers.answer_format import AnswerFormat
+from engine.chat.prompts.prompt_template import PromptTemplate
+from engine.chat.prompts.thinking_switch import thinking_variables
+from engine.chat.reader.answer import Answer
 from engine.events import Event, Finished, FinishReason, Timings, Usage
 from engine.generation import GenerationEvent, collect
 from engine.request import JsonObject

@@ -18,9 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.chat.prompt_template import PromptTemplate
-from engine.chat.template import TemplateError, TemplateRefusal, local_time
-from engine.chat.templates import ModelTemplate, model_template
+from engine.chat.prompts.prompt_template import PromptTemplate
+from engine.chat.prompts.template import TemplateError, TemplateRefusal, local_time
+from engine.chat.prompts.templates import ModelTemplate, model_template
 from engine.request import JsonObject
 from handlers.wire.openai.messages import template_messages
 from handlers.wire.openai.template_settings import parse_ending, parse_variables

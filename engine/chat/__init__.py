@@ -1,1 +1,4 @@
-"""Conversations as text: prompts out of a model's chat template, tool calls and content back out of its answer. Pure text."""
+"""Conversations as text: prompts out of a model's chat template, and thinking, content and tool calls back out of its answer.
+
+Pure text. `prompts` makes the one; `answers` reads the other, with `tool_formats`, `grammars` and `reader`.
+"""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from engine.chat.reasoning import reasoning_format
+from engine.chat.answers.reasoning import reasoning_format
 from engine.errors import CatalogError
 from engine.families import Recognition, Sampling, recognise
 from engine.host.family_facts import facts, sampling

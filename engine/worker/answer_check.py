@@ -6,7 +6,7 @@ not know tokens, nor how a form is enforced.
 
 from collections.abc import Mapping
 
-from engine.chat.answer import CallPiece, Content, Piece
+from engine.chat.reader.answer import CallPiece, Content, Piece
 from engine.llama.json_schemas import JsonSchema
 from engine.llama.library import LlamaError
 

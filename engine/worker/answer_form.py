@@ -9,13 +9,13 @@ from functools import cached_property, partial
 
 import msgspec
 
-from engine.chat.answer import Answer
-from engine.chat.answer_format import AnswerFormat
-from engine.chat.answer_grammar import AnswerGrammar
-from engine.chat.channels import ChannelParser
-from engine.chat.harmony_grammar import HarmonyGrammar
-from engine.chat.reasoning import Thinking
-from engine.chat.recipients import RecipientsGrammar
+from engine.chat.answers.answer_format import AnswerFormat
+from engine.chat.answers.answer_grammar import AnswerGrammar
+from engine.chat.answers.channels import ChannelParser
+from engine.chat.answers.harmony_grammar import HarmonyGrammar
+from engine.chat.answers.reasoning import Thinking
+from engine.chat.answers.recipients import RecipientsGrammar
+from engine.chat.reader.answer import Answer
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from engine.chat.tool_formats.harmony import HarmonyFormat
 from engine.chat.tool_formats.recipients import RecipientFormat

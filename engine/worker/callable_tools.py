@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.chat.lark import Lark
-from engine.chat.lark_in_json import quoted
-from engine.chat.regex_in_json import Unquotable
+from engine.chat.grammars.lark import Lark
+from engine.chat.grammars.lark_in_json import quoted
+from engine.chat.grammars.regex_in_json import Unquotable
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.errors import EngineError
 from engine.llama.constraint import ConstraintCompiler

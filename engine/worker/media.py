@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from engine.chat.media_marks import MediaMarks
+from engine.chat.prompts.media_marks import MediaMarks
 from engine.errors import EngineError
 from engine.llama.library import LlamaError
 from engine.llama.projector import Piece, Projector, Span, Split, TokenPiece, Unreadable, Vectors

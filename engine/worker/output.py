@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.chat.answer import Content, Piece, Reasoning
-from engine.chat.channels import ChannelParser
+from engine.chat.answers.channels import ChannelParser
+from engine.chat.reader.answer import Content, Piece, Reasoning
 from engine.events import ChoiceFinished, Event, FinishReason, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.answer_check import AnswerCheck
 from engine.worker.detokenizer import Detokenizer

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-from engine.chat.go_template import GoTemplate, is_go_template
-from engine.chat.prompt_template import PromptTemplate
-from engine.chat.template import ChatTemplate, TemplateError, TemplateRefusal
-from engine.chat.templates import ModelTemplate, model_template
-from engine.chat.thinking_switch import thinking_variables
+from engine.chat.prompts.go_template import GoTemplate, is_go_template
+from engine.chat.prompts.prompt_template import PromptTemplate
+from engine.chat.prompts.template import ChatTemplate, TemplateError, TemplateRefusal
+from engine.chat.prompts.templates import ModelTemplate, model_template
+from engine.chat.prompts.thinking_switch import thinking_variables
 from engine.errors import EngineError
 from engine.request import ChatPrompt
 

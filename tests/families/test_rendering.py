@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.chat.prompt_template import PromptTemplate
-from engine.chat.template import TemplateRefusal
+from engine.chat.prompts.prompt_template import PromptTemplate
+from engine.chat.prompts.template import TemplateRefusal
 from tests.families.conversations import ANSWER, ASK, CONVERSATIONS, NEXT, Conversation, said
 from tests.families.real_templates import each_template, needs_templates
 

@@ -1,1 +1,1 @@
-"""How models write tool calls, one module for each form. `engine/chat/formats.py` chooses among them."""
+"""How models write tool calls, one module for each form. `engine/chat/answers/formats.py` chooses among them."""

@@ -2,8 +2,8 @@
 `<|tools_suffix|>`.
 """
 
-from engine.chat.answer import Answer
-from engine.chat.source import Reading
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.json_call import read_string
 from engine.chat.tool_formats.json_list import JsonListFormat, read_object
 from engine.chat.tool_formats.spelling import CallSpelling

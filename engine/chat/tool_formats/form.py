@@ -6,9 +6,9 @@ Owns the vocabulary that the forms share with the channel parser and the answer 
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.chat.answer import Answer
-from engine.chat.lark import COMPACT, Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import COMPACT, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.request import JsonObject
 
 

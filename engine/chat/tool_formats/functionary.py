@@ -1,8 +1,8 @@
 """The form of functionary 3.1: `<function=name>`, an object, `</function>`; behind `<|python_tag|>` Python code, or its JSON."""
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_list import read_object
 from engine.chat.tool_formats.plain_name import read_plain_name

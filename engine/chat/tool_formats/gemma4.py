@@ -6,9 +6,9 @@ Owns that form. Must not know what surrounds calls, nor how a schema becomes a g
 import json
 import re
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import WHITE_SPACE, Emit, Marks, Reading, Source, Unreadable
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import WHITE_SPACE, Emit, Marks, Reading, Source, Unreadable
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.gemma4_rules import QUOTE, arguments_rule
 

@@ -3,9 +3,9 @@
 Owns that form. A call may stand within `print`. Must not know how a call is spelled.
 """
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.python_call import python_call_rule, read_python_call
 

@@ -4,9 +4,9 @@ Owns that form, and what else is taken for a call of an offered function: such o
 wrapper, or in Hermes' tags. Nothing is added to the prompt: it is what models write that were taught none of the marked forms.
 """
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading, Unreadable
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Unreadable
 from engine.chat.tool_formats import hermes
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import WITHIN_JSON, JsonCall

@@ -1,15 +1,15 @@
 """The calls of gpt-oss: messages to `functions.NAME`, whose text is the arguments' JSON.
 
 Owns how such a message's header names its function, and what holds one to a schema. Must not know the messages around it:
-`engine/chat/harmony.py` reads those.
+`engine/chat/answers/harmony.py` reads those.
 """
 
 import re
 from dataclasses import dataclass
 
-from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
-from engine.chat.source import Reading, Unreadable
+from engine.chat.grammars.lark import SPACED, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Unreadable
 from engine.chat.tool_formats.form import CallableTool, written_arguments
 
 START, CHANNEL, CONSTRAIN, MESSAGE = "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>"

@@ -5,9 +5,9 @@ Owns that form and how far it may be bent: several objects in one block, a missi
 
 import json
 
-from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import SPACED, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_call import JsonCall
 

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.chat.answer import Answer
-from engine.chat.source import Reading, Source, Unreadable
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Source, Unreadable
 
 WITHIN_JSON = "[{,"
 """What an object stands behind that is part of another document."""

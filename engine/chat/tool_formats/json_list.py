@@ -7,9 +7,9 @@ family's marks or names.
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading, Source, Unreadable
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Source, Unreadable
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.spelling import CallSpelling

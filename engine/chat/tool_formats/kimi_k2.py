@@ -5,9 +5,9 @@ Owns that form and how far it may be bent: section marks and end marks left out.
 
 from dataclasses import replace
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_list import read_object
 from engine.chat.tool_formats.plain_name import read_plain_name

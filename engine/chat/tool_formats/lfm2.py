@@ -3,9 +3,9 @@
 Owns that form. Must not know how one call is spelled.
 """
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.json_list import read_json_list

@@ -8,9 +8,9 @@ Must not know thinking.
 
 import json
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading, Unreadable
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Unreadable
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import WITHIN_JSON, JsonCall
 from engine.chat.tool_formats.plain_name import read_plain_name

@@ -6,9 +6,9 @@ Owns that form, and how elements become JSON: by the schema where it tells, else
 import json
 from typing import Any
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Emit, Marks, Reading, Source, Unreadable
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Emit, Marks, Reading, Source, Unreadable
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.minimax3_rules import ITEM, MARK, arguments_rule
 from engine.chat.tool_formats.typed_value import STRING, resolved, types_of, value_of

@@ -5,7 +5,7 @@ Owns how a schema becomes Lark there; numbers and literals are left to `%json`. 
 
 from typing import Any
 
-from engine.chat.lark import Lark
+from engine.chat.grammars.lark import Lark
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.text_rules import text_terminal
 from engine.chat.tool_formats.typed_value import resolved, types_of

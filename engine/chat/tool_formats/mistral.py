@@ -8,9 +8,9 @@ Owns these forms; either is read from any of these models, and the one that the 
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_call import JsonCall
 from engine.chat.tool_formats.json_list import read_json_list, read_object

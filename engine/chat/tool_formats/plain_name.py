@@ -3,7 +3,7 @@
 Must not know any form.
 """
 
-from engine.chat.source import WHITE_SPACE, Marks, Reading, Source, Unreadable
+from engine.chat.reader.source import WHITE_SPACE, Marks, Reading, Source, Unreadable
 
 _LONGEST_CHARACTERS = 1024
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
-from engine.chat.source import Emit, Reading, Source, Unreadable
+from engine.chat.grammars.lark import SPACED, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Emit, Reading, Source, Unreadable
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.python_literal import QUOTES, read_characters, read_literal, read_word
 from engine.chat.tool_formats.typed_value import types_of

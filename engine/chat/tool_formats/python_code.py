@@ -5,8 +5,8 @@ Owns which function that is, and how code becomes its argument. Must not know wh
 
 import json
 
-from engine.chat.answer import Answer
-from engine.chat.source import Marks, Reading, Unreadable
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Marks, Reading, Unreadable
 
 PYTHON_TAG = "<|python_tag|>"
 _FUNCTIONS = ("python", "ipython", "code_interpreter")

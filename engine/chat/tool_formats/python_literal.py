@@ -6,7 +6,7 @@ Owns their syntax, JSON's spelling of the constants included. Must not know what
 import re
 from typing import Any
 
-from engine.chat.source import Emit, Reading, Source, Unreadable
+from engine.chat.reader.source import Emit, Reading, Source, Unreadable
 
 QUOTES = ('"""', "'''", '"', "'")
 _CONSTANTS = {"True": True, "False": False, "None": None, "true": True, "false": False, "null": None}

@@ -1,11 +1,11 @@
 """The calls of functionary 3.2: turns that begin with the function's name on a line of its own, whose text is the arguments' JSON.
 
-Owns what such a turn is. Must not know the turns around it: `engine/chat/recipients.py` reads those.
+Owns what such a turn is. Must not know the turns around it: `engine/chat/answers/recipients.py` reads those.
 """
 
-from engine.chat.answer import Answer
-from engine.chat.lark import SPACED, Lark
-from engine.chat.source import Reading, Unreadable
+from engine.chat.grammars.lark import SPACED, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading, Unreadable
 from engine.chat.tool_formats.form import CallableTool, written_arguments
 from engine.chat.tool_formats.json_list import read_object
 from engine.chat.tool_formats.plain_name import read_plain_name

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from engine.chat.lark import SPACED, Lark
+from engine.chat.grammars.lark import SPACED, Lark
 from engine.chat.tool_formats.form import CallableTool, written_arguments
 
 _PLACE = re.compile(r"\{(name|plain_name|id|plain_id|arguments)\}")

@@ -5,9 +5,9 @@ Owns what surrounds calls. Must not know any family's tags, nor what stands in a
 
 from dataclasses import dataclass
 
-from engine.chat.answer import Answer
-from engine.chat.lark import Lark
-from engine.chat.source import Reading
+from engine.chat.grammars.lark import Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import Reading
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.tagged_rules import tool_rule
 from engine.chat.tool_formats.tags import Tags

@@ -6,7 +6,7 @@ nor how calls are read.
 
 from typing import Any
 
-from engine.chat.lark import SPACED, TEXT, Lark
+from engine.chat.grammars.lark import SPACED, TEXT, Lark
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.tags import TYPES, Tags, ValueTag, properties
 from engine.chat.tool_formats.text_rules import text_terminal

@@ -7,9 +7,9 @@ with the call, so that a value may speak of tags. Must not know any family's tag
 import json
 from dataclasses import dataclass
 
-from engine.chat.answer import Answer
-from engine.chat.lark import MOST_SPACE_CHARACTERS, Lark
-from engine.chat.source import WHITE_SPACE, Marks, Reading, Source, Unreadable
+from engine.chat.grammars.lark import MOST_SPACE_CHARACTERS, Lark
+from engine.chat.reader.answer import Answer
+from engine.chat.reader.source import WHITE_SPACE, Marks, Reading, Source, Unreadable
 from engine.chat.tool_formats.typed_value import STRING, Types, Value, types_of, value_of
 from engine.request import JsonObject
 

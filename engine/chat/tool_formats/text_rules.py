@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from engine.chat.lark import Lark
+from engine.chat.grammars.lark import Lark
 from engine.chat.tool_formats.form import FormCannotHold
 from engine.chat.tool_formats.typed_value import resolved
 from engine.request import JsonObject

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.chat.source import WHITE_SPACE, Emit, Unreadable
+from engine.chat.reader.source import WHITE_SPACE, Emit, Unreadable
 from engine.chat.tool_formats.python_literal import literal_in
 from engine.request import JsonObject
 

@@ -3,8 +3,8 @@
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.answer_grammar import AnswerGrammar
-from engine.chat.reasoning import THINK, Thinking
+from engine.chat.answers.answer_grammar import AnswerGrammar
+from engine.chat.answers.reasoning import THINK, Thinking
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.hermes import CLOSE, OPEN, HermesFormat
 from engine.llama.constraint import _tokenizer

@@ -5,7 +5,7 @@ import re
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.answer_grammar import AnswerGrammar
+from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool
 from engine.llama.constraint import _tokenizer
 from tests.unit.engine.chat.reading import read

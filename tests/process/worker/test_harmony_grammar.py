@@ -5,8 +5,8 @@ import re
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.harmony_grammar import HarmonyGrammar
-from engine.chat.reasoning import Thinking, reasoning_format
+from engine.chat.answers.harmony_grammar import HarmonyGrammar
+from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.harmony import HarmonyFormat
 from engine.llama.constraint import _tokenizer

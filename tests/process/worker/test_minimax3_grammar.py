@@ -6,7 +6,7 @@ import re
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.answer_grammar import AnswerGrammar
+from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.minimax3 import MiniMax3Format
 from engine.chat.tool_formats.minimax3_rules import MARK

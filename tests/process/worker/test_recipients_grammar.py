@@ -3,7 +3,7 @@
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.recipients import RecipientsGrammar
+from engine.chat.answers.recipients import RecipientsGrammar
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.recipients import RecipientFormat
 from engine.llama.constraint import _tokenizer

@@ -7,8 +7,8 @@ import gguf
 import numpy as np
 import pytest
 
-from engine.chat.formats import tool_format
-from engine.chat.template import ChatTemplate
+from engine.chat.answers.formats import tool_format
+from engine.chat.prompts.template import ChatTemplate
 from tools.bench_model.shapes import PRESETS
 from tools.bench_model.tensor import Shape
 from tools.bench_model.vocabulary import byte_level_bpe, countable_words, word_piece

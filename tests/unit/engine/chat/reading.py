@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from engine.chat.answer import Answer, CallPiece, Content, Piece, Reasoning
-from engine.chat.channels import ChannelParser, script
-from engine.chat.reasoning import Thinking
+from engine.chat.answers.channels import ChannelParser, script
+from engine.chat.answers.reasoning import Thinking
+from engine.chat.reader.answer import Answer, CallPiece, Content, Piece, Reasoning
 from engine.chat.tool_formats.form import ToolFormat
 
 Found = list[object]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.chat import formats
-from engine.chat.answer import Answer, CallPiece, Content, Piece
-from engine.chat.answer_format import AnswerFormat
-from engine.chat.reasoning import REASONING_FORMATS
+from engine.chat.answers import formats
+from engine.chat.answers.answer_format import AnswerFormat
+from engine.chat.answers.reasoning import REASONING_FORMATS
+from engine.chat.reader.answer import Answer, CallPiece, Content, Piece
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.generic import GenericFormat
 from tests.unit.engine.chat.reading import merged

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from engine.chat.templates import model_template
+from engine.chat.prompts.templates import model_template
 from engine.families import FAMILIES, LAST_RESORT, Sampling
 from tests.family_prompts import BYE, CONVERSATION, HI, PROMPTS, SYSTEM
 

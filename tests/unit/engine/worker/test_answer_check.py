@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.chat.answer import CallPiece, Content, Reasoning
+from engine.chat.reader.answer import CallPiece, Content, Reasoning
 from engine.llama.json_schemas import JsonSchema
 from engine.llama.library import LlamaError
 from engine.worker.answer_check import AnswerCheck

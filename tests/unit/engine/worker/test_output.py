@@ -1,7 +1,7 @@
 """From drawn tokens to events: which log probabilities go with what."""
 
-from engine.chat.formats import tool_format
-from engine.chat.reasoning import THINK, Thinking
+from engine.chat.answers.formats import tool_format
+from engine.chat.answers.reasoning import THINK, Thinking
 from engine.events import ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings

@@ -1,6 +1,6 @@
 """When thinking is ended, and with which tokens, on a vocabulary of bytes."""
 
-from engine.chat.reasoning import THINK, Thinking
+from engine.chat.answers.reasoning import THINK, Thinking
 from engine.worker.output import AnswerOutput
 from engine.worker.reasoning_budget import ReasoningBudget
 from engine.worker.stop_strings import StopStrings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.chat.answer import CallPiece
+from engine.chat.reader.answer import CallPiece
 from tests.unit.engine.chat.reading import Found, in_pieces, parser, pieces_of, read
 from tests.unit.engine.chat.tool_formats.written import WRITTEN, Call, Written
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.chat.answer_grammar import AnswerGrammar
-from engine.chat.formats import tool_format
+from engine.chat.answers.answer_grammar import AnswerGrammar
+from engine.chat.answers.formats import tool_format
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.gemma_code import GemmaCodeFormat
 from tests.unit.engine.chat.reading import read

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.chat.answer import CallPiece
+from engine.chat.reader.answer import CallPiece
 from engine.chat.tool_formats.hermes import HermesFormat
 from tests.unit.engine.chat.reading import parser, pieces_of
 

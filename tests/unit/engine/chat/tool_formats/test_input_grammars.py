@@ -3,7 +3,7 @@
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from engine.chat.answer_grammar import AnswerGrammar
+from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
 from tests.unit.engine.chat.test_fuzzed_answers import FORMS
 

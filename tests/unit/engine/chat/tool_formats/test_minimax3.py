@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.chat.formats import tool_format
+from engine.chat.answers.formats import tool_format
 from engine.chat.tool_formats.minimax3 import MiniMax3Format
 from tests.unit.engine.chat.reading import read
 from tests.unit.engine.chat.tool_formats.checks import SCHEMAS, assert_reads

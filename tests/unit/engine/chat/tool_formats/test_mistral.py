@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engine.chat.answer import CallPiece
+from engine.chat.reader.answer import CallPiece
 from engine.chat.tool_formats.mistral import MistralFormat
 from tests.unit.engine.chat.reading import Found, in_pieces, parser, pieces_of, read
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.chat.answer import CallPiece
+from engine.chat.reader.answer import CallPiece
 from engine.chat.tool_formats.deepseek import CALL_BEGIN, CALL_END, CALLS_BEGIN, CALLS_END, NAME_END, DeepSeekFormat
 from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.functionary import FunctionaryFormat

@@ -1,0 +1,177 @@
+"""Conversation in, prompt out: a model's template with all that it takes for any conversation to pass through it.
+
+Owns the order of things: forms, folds, rendering, and how an assistant's message that is to be continued ends. Must not know models,
+tokens or requests.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from engine.chat.answers.reasoning import reasoning_format
+from engine.chat.prompts.folding import folds, text_of_parts
+from engine.chat.prompts.rehearsal import NotShown, Rehearsals
+from engine.chat.prompts.taught_tools import call_form, with_taught_tools
+from engine.chat.prompts.template import ChatTemplate, OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
+from engine.chat.prompts.template_forms import PROBE_TOOL, TemplateForms, find_forms, in_form
+from engine.chat.prompts.tool_shapes import simpler
+from engine.request import JsonObject
+
+_CUT = "CONTINUE_HERE_qzc "
+
+
+class Given(NamedTuple):
+    """What is to be rendered."""
+
+    messages: list[JsonObject]
+    tools: Sequence[JsonObject]
+    variables: JsonObject
+
+
+class PromptTemplate:
+    """One template with what was found out about it; may be used by several threads at once."""
+
+    def __init__(
+        self, source: str, *, bos_token: str = "", eos_token: str = "", clock: Callable[[], datetime] = local_time
+    ) -> None:
+        """Raises TemplateError if it is broken."""
+        self.source = source
+        self._template = ChatTemplate(source, bos_token=bos_token, eos_token=eos_token, clock=clock)
+        self.supports_tools = self._template.supports_tools
+        self.supports_thinking = self._template.supports_thinking
+        self.supports_documents = self._template.supports_documents
+        self._thinking = reasoning_format(source)
+        self._rehearsals = Rehearsals(folds(source))
+
+    @property
+    def text(self) -> str:
+        """All that it tells its model, the form of calls included where that has to be told in words."""
+        return self.source if self.supports_tools else f"{self.source}\n{call_form(self.source)}"
+
+    @cached_property
+    def _forms(self) -> TemplateForms:
+        return find_forms(self._probe)
+
+    def _probe(self, messages: list[JsonObject], tools: Sequence[JsonObject] | None) -> str | None:
+        try:
+            return self._template.render(messages, tools)
+        except OutOfTemplateBounds:
+            raise
+        except (TemplateError, TemplateRefusal):
+            return None
+
+    def render(
+        self,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        variables: JsonObject | None = None,
+        *,
+        add_generation_prompt: bool = True,
+        continue_final_message: bool = False,
+    ) -> str:
+        """The prompt, with every message's text in it, and the tools, in words where the template has no place for them.
+        `continue_final_message`: it ends within the last message, an assistant's.
+
+        Raises TemplateRefusal if the template can't be made to show the conversation, TemplateError if it can show none.
+        """
+        if tools and not self.supports_tools:
+            messages, tools = with_taught_tools(messages, tools, self.source), ()
+        try:
+            words = [self._in_own_words(message) for message in in_form(messages, self._forms)]
+            given = Given(words, tools, variables or {})
+            if continue_final_message:
+                return self._continued(given)
+            return self._prompt(given, opens_answer=add_generation_prompt)
+        except RecursionError as error:
+            raise TemplateRefusal("the conversation has values that are nested too deep") from error
+
+    def _in_own_words(self, message: JsonObject) -> JsonObject:
+        """The names that this template has for a role and for reasoning."""
+        if message["role"] == "developer" and not self._template.knows_developer:
+            message = {**message, "role": "system"}
+        if thoughts := message.get("reasoning_content"):
+            message = {**dict.fromkeys(self._template.reasoning_names, thoughts), **message}
+        return message
+
+    def _prompt(self, given: Given, *, opens_answer: bool) -> str:
+        messages, tools, variables = given
+        settings = [bool(tools), opens_answer, variables]
+        probe_tools = [PROBE_TOOL] if tools else ()
+        with self._blaming_the_request():
+            plan = self._rehearsals.plan(
+                messages, settings, lambda skeleton: self._render(Given(skeleton, probe_tools, variables), opens_answer)
+            )
+            for fold in plan:
+                messages = fold.apply(messages)
+            return self._render_simply(Given(messages, tools, variables), opens_answer)
+
+    def _render_simply(self, given: Given, opens_answer: bool) -> str:
+        """With the tools as they are, or described as simply as this template needs it."""
+        try:
+            return self._render(given, opens_answer)
+        except OutOfTemplateBounds:
+            raise
+        except TemplateError:
+            for tools in simpler(given.tools):
+                with suppress(TemplateError):
+                    return self._render(given._replace(tools=tools), opens_answer)
+            raise
+
+    def _render(self, given: Given, opens_answer: bool) -> str:
+        tools = list(given.tools) or self._forms.no_tools
+        return self._template.render(given.messages, tools, add_generation_prompt=opens_answer, **given.variables)
+
+    @contextmanager
+    def _blaming_the_request(self) -> Iterator[None]:
+        """A template that can show some conversation but not this one refuses it, however it says so."""
+        try:
+            yield
+        except OutOfTemplateBounds:
+            raise
+        except (NotShown, TemplateError) as error:
+            if self._forms.works:
+                raise TemplateRefusal(str(error)) from error
+            raise TemplateError(str(error)) from error
+
+    def _continued(self, given: Given) -> str:
+        """As Hugging Face continues: the conversation up to where the last message's text ends. Where the template would alter that text,
+        or closes with no assistant, the text is put behind the opening of an answer."""
+        last = given.messages[-1]
+        text = text_of_parts(last.get("content")) or ""
+        if text.strip() and not self._begins_with_thinking(text):
+            cut = self._cut_prompt(given, text)
+            if cut is not None:
+                return cut
+        opening = self._prompt(given._replace(messages=given.messages[:-1]), opens_answer=True)
+        return self._answer_begun(opening, text, last.get("reasoning_content") or "")
+
+    def _begins_with_thinking(self, text: str) -> bool:
+        return self._thinking is not None and text.lstrip().startswith(self._thinking.opening)
+
+    def _cut_prompt(self, given: Given, text: str) -> str | None:
+        marked = {**given.messages[-1], "content": text + _CUT}
+        try:
+            prompt = self._prompt(given._replace(messages=[*given.messages[:-1], marked]), opens_answer=False)
+        except TemplateRefusal:
+            return None
+        place = prompt.rfind(_CUT.rstrip())
+        if place < 0:
+            return None
+        head = prompt[:place] if prompt.startswith(_CUT, place) else prompt[:place].rstrip()
+        return head if head.rstrip().endswith(text.strip()) else None
+
+    def _answer_begun(self, opening: str, text: str, thoughts: str) -> str:
+        if text:
+            if self._begins_with_thinking(text) and self._thinking and self._thinking.opened_by(opening):
+                opening = opening[: opening.rindex(self._thinking.opening)]
+            return opening + text
+        if not thoughts:
+            return opening
+        if self._thinking is None:
+            raise TemplateRefusal(
+                "it has no marks for thinking that are known here, so thinking alone can't be continued"
+            )
+        is_open = bool(self._thinking.opened_by(opening))
+        return opening + ("" if is_open else f"{self._thinking.opening}\n") + thoughts
