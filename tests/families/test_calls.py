@@ -34,7 +34,6 @@ TURN_ENDS = {
 UNREADABLE = {
     "LFM2.5-Instruct": "shows no calls of earlier turns, so that they are written in another form",
     "muse-glimmer": "its calls are not read",
-    "upstage-Solar-Open-100B": "its calls are not read",
 }
 
 

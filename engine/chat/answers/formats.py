@@ -35,6 +35,7 @@ from engine.chat.tool_formats import (
     qwen_xml,
     recipients,
     seed,
+    solar,
     tool_calls_tag,
 )
 from engine.chat.tool_formats.form import ToolFormat
@@ -55,6 +56,7 @@ FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
     ((command_r.START_ACTION,), lambda: command_r.COMMAND_R7B),
     ((command_r.ACTION, '"tool_name"'), lambda: command_r.COMMAND_R),
     ((kimi_k2.CALL_BEGIN, kimi_k2.ARGUMENTS_BEGIN), kimi_k2.KimiK2Format),
+    ((solar.BEGIN, solar.CALL_BEGIN, solar.ARGUMENTS_BEGIN), solar.SolarFormat),
     ((kimi_k3.OPEN, kimi_k3.CLOSE, kimi_k3.END, "'argument'"), kimi_k3.kimi_k3_format),
     ((nemotron.OPEN,), lambda: nemotron.NEMOTRON),
     ((apertus.OPEN,), lambda: apertus.APERTUS),

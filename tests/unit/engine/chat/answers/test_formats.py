@@ -25,6 +25,7 @@ from engine.chat.tool_formats.phi import PHI
 from engine.chat.tool_formats.qwen_xml import qwen_xml_format
 from engine.chat.tool_formats.recipients import RecipientFormat
 from engine.chat.tool_formats.seed import seed_format
+from engine.chat.tool_formats.solar import SolarFormat
 from engine.chat.tool_formats.tool_calls_tag import APRIEL, MINIMAX_M1
 from engine.families import LAST_RESORT
 
@@ -40,6 +41,7 @@ from engine.families import LAST_RESORT
         ('<|start_header_id|> say {"name": function, "parameters": {}} or {{ \'"parameters": \' }}', LlamaFormat),
         ("answer as >>>${recipient}\\n${content}", RecipientFormat),
         ("write <function=name>{}</function> or {{ '<|python_tag|>' + code }}", FunctionaryFormat),
+        ("{{ '<|tool_calls|><|tool_call:begin|>' + id + '<|tool_call:args|>' }}", SolarFormat),
         ("{{ '<|tool_calls_section_begin|><|tool_call_begin|>' + id + '<|tool_call_argument_begin|>' }}", KimiK2Format),
     ],
 )

@@ -19,6 +19,7 @@ from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
 from engine.chat.tool_formats.nemotron import NEMOTRON
 from engine.chat.tool_formats.phi import PHI
+from engine.chat.tool_formats.solar import SolarFormat
 from engine.chat.tool_formats.tool_calls_tag import APRIEL, MINIMAX_M1
 
 Call = tuple[str, dict[str, object]]
@@ -91,6 +92,13 @@ WRITTEN = {
         _objects(
             "<|tool_calls_section_begin|>", "", "<|tool_calls_section_end|>",
             lambda n, a: f"<|tool_call_begin|>functions.{n}:0<|tool_call_argument_begin|>{a}<|tool_call_end|>",
+        ),
+    ),
+    "solar": Written(
+        SolarFormat(),
+        _objects(
+            "<|tool_calls|>", "", "<|calls|>",
+            lambda n, a: f"<|tool_call:begin|>a1b2c3d4e5<|tool_call:name|>{n}<|tool_call:args|>{a}<|tool_call:end|>",
         ),
     ),
     "nemotron": Written(NEMOTRON, _objects("<TOOLCALL>[", ", ", "]</TOOLCALL>", _object)),
