@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.chat.grammars.lark import Lark
 from engine.chat.reader.answer import Answer
 from engine.chat.reader.source import Reading
+from engine.chat.tool_formats.call_section import read_section
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_list import read_object
 from engine.chat.tool_formats.plain_name import read_plain_name
@@ -45,17 +46,9 @@ class DeepSeekFormat:
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """Calls with white space around them, then the end mark."""
-        source = answer.source
         if opening == CALL_BEGIN:
-            source.put_back(len(opening))
-        yield from source.white_space()
-        yield from source.expect(CALL_BEGIN)
-        while True:
-            yield from _read_call(answer)
-            yield from source.white_space()
-            if (yield from source.accept(CALL_BEGIN)) is None:
-                break
-        yield from source.expect_or_end(CALLS_END)
+            answer.source.put_back(len(opening))
+        yield from read_section(answer, CALL_BEGIN, CALLS_END, _read_call)
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """The calls up to the end mark."""

@@ -6,26 +6,13 @@ Owns how a schema becomes Lark there; numbers and literals are left to `%json`. 
 from typing import Any
 
 from engine.chat.grammars.lark import Lark
-from engine.chat.tool_formats.form import CallableTool, FormCannotHold
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.held_keywords import OF_ARRAYS, OF_OBJECTS, check_held
 from engine.chat.tool_formats.text_rules import text_terminal
 from engine.chat.tool_formats.typed_value import resolved, types_of
 from engine.request import JsonObject
 
 QUOTE = '<|"|>'
-
-_ANNOTATIONS = {
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "$comment",
-    "type",
-}
-_OF_OBJECTS = {"properties", "required", "additionalProperties", "maxProperties", "$defs", "definitions", "$schema"}
-_OF_ARRAYS = {"items"}
 _SCALARS = ("number", "integer", "boolean", "null")
 _KEY = r"/[A-Za-z_][A-Za-z0-9_.\-]*/"
 
@@ -45,7 +32,7 @@ class _Values:
 
     def object(self, schema: JsonObject) -> str:
         """An object valid under the schema."""
-        self._check(schema, _OF_OBJECTS)
+        self._check(schema, OF_OBJECTS)
         known = schema.get("properties") or {}
         required = set(schema.get("required") or ())
         names = sorted({*known, *required}, key=str.lower)
@@ -91,7 +78,7 @@ class _Values:
         return f"{quote} {self._lark.until('until_quote', QUOTE)}"
 
     def _array(self, schema: JsonObject) -> str:
-        self._check(schema, _OF_ARRAYS)
+        self._check(schema, OF_ARRAYS)
         item = self.value(schema.get("items", True))
         return f'"[" ({item} ("," {item})*)? "]"'
 
@@ -118,7 +105,6 @@ class _Values:
         lark.rule("any_array", '"[" (any_value ("," any_value)*)? "]"')
         return lark.rule("any_value", f"{string} | any_object | any_array | {scalar}")
 
-    def _check(self, schema: JsonObject, kept: set[str]) -> None:
+    def _check(self, schema: JsonObject, held: set[str]) -> None:
         if self._is_strict:
-            for keyword in schema.keys() - _ANNOTATIONS - kept:
-                raise FormCannotHold(f"`{keyword}` can't be enforced in the form of this model's calls")
+            check_held(schema, held)

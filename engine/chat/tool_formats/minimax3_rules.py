@@ -6,27 +6,14 @@ Owns how a schema becomes Lark there; numbers and literals are left to `%json`. 
 from typing import Any
 
 from engine.chat.grammars.lark import Lark
-from engine.chat.tool_formats.form import CallableTool, FormCannotHold
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.held_keywords import OF_ARRAYS, OF_OBJECTS, check_held
 from engine.chat.tool_formats.text_rules import text_terminal
 from engine.chat.tool_formats.typed_value import resolved, types_of
 from engine.request import JsonObject
 
 MARK = "]<]minimax[>["
 ITEM = "item"
-
-_ANNOTATIONS = {
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-    "$comment",
-    "type",
-}
-_OF_OBJECTS = {"properties", "required", "additionalProperties", "maxProperties", "$defs", "definitions", "$schema"}
-_OF_ARRAYS = {"items"}
 
 
 def arguments_rule(tool: CallableTool, number: int, lark: Lark) -> str:
@@ -44,7 +31,7 @@ class _Elements:
 
     def members(self, schema: JsonObject) -> str:
         """The members of an object valid under the schema."""
-        self._check(schema, _OF_OBJECTS)
+        self._check(schema, OF_OBJECTS)
         known = schema.get("properties") or {}
         required = [name for name in schema.get("required") or () if isinstance(name, str)]
         schemas = {**known, **{name: {"type": "string"} for name in required if name not in known}}
@@ -72,7 +59,7 @@ class _Elements:
         if "object" in types:
             kinds.append(f"{self.members(schema)} {end}")
         if "array" in types:
-            self._check(schema, _OF_ARRAYS)
+            self._check(schema, OF_ARRAYS)
             kinds.append(f"{self._element(ITEM, schema.get('items', True))}* {end}")
         scalars = sorted(types - {"object", "array"})
         if scalars:
@@ -86,7 +73,6 @@ class _Elements:
             return f"({body}) {self._lark.text(closing)}"
         return self._lark.until(f"until_end_of_{len(self._names)}_{self._number}", closing)
 
-    def _check(self, schema: JsonObject, kept: set[str]) -> None:
+    def _check(self, schema: JsonObject, held: set[str]) -> None:
         if self._is_strict:
-            for keyword in schema.keys() - _ANNOTATIONS - kept:
-                raise FormCannotHold(f"`{keyword}` can't be enforced in the form of this model's calls")
+            check_held(schema, held)

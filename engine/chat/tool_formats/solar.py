@@ -6,6 +6,7 @@ Owns that form and how far it may be bent: end marks left out at the text's end.
 from engine.chat.grammars.lark import Lark
 from engine.chat.reader.answer import Answer
 from engine.chat.reader.source import Reading
+from engine.chat.tool_formats.call_section import read_section
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.json_list import read_object
 from engine.chat.tool_formats.plain_name import read_plain_name
@@ -33,14 +34,7 @@ class SolarFormat:
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """Calls with white space around them, then the end mark."""
-        yield from answer.source.white_space()
-        yield from answer.source.expect(CALL_BEGIN)
-        while True:
-            yield from _read_call(answer)
-            yield from answer.source.white_space()
-            if (yield from answer.source.accept(CALL_BEGIN)) is None:
-                break
-        yield from answer.source.expect_or_end(END)
+        yield from read_section(answer, CALL_BEGIN, END, _read_call)
 
     def rules(self, opening: str, tools: tuple[CallableTool, ...], lark: Lark, *, in_parallel: bool) -> str:
         """The calls and the end mark."""

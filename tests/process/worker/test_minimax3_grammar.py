@@ -1,16 +1,14 @@
 """The grammar of MiniMax-M3's calls, with a real vocabulary: a control token stands for the mark, or the mark is text."""
 
 import json
-import re
 
 import pytest
-from llguidance import LLMatcher
 
 from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.minimax3 import MiniMax3Format
 from engine.chat.tool_formats.minimax3_rules import MARK
-from engine.llama.constraint import _tokenizer
+from tests.process.worker.spelled import acceptor
 from tests.unit.engine.chat.reading import read
 
 FORM = MiniMax3Format()
@@ -44,35 +42,10 @@ def call(**values):
     return f'{MARK}<tool_call>\n{MARK}<invoke name="trip">{elements}{MARK}</invoke>\n{MARK}</tool_call>'
 
 
-@pytest.fixture(scope="module")
-def tokenizer(shared_worker):
-    return _tokenizer(shared_worker.model)
-
-
-@pytest.fixture(params=["token", "text"])
-def accepts(request, shared_worker, tokenizer):
+@pytest.fixture(params=["tokens", "text"])
+def accepts(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    model = shared_worker.model
-    control = next(t for t in range(model.vocabulary_size) if model.is_special(t) and t not in model.end_tokens)
-    tokens = {MARK: control} if request.param == "token" else {}
-
-    def tokens_of(text):
-        for part in filter(None, re.split("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)", text)):
-            if part in tokens:
-                yield tokens[part]
-            else:
-                for character in part:
-                    yield from model.tokenize(character, add_special=False, parse_special=False)
-
-    def accept(text, **rules):
-        rules = {"is_required": False, "in_parallel": True, **rules}
-        grammar = AnswerGrammar(tokens).tools(FORM, TOOLS, **rules)
-        matcher = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)
-        assert not matcher.get_error()
-        ids = list(tokens_of(text))
-        return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
-
-    return accept
+    return acceptor(shared_worker.model, FORM, TOOLS, (MARK,) if request.param == "tokens" else ())
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,13 @@
 """The grammar of LFM2's calls, which are Python's, with a real vocabulary whose control tokens stand for its marks, and with plain text."""
 
 import json
-import re
 
 import pytest
-from llguidance import LLMatcher
 
 from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.lfm2 import Lfm2Format
-from engine.llama.constraint import _tokenizer
+from tests.process.worker.spelled import acceptor
 from tests.unit.engine.chat.reading import read
 
 FORM = Lfm2Format()
@@ -38,35 +36,12 @@ def answer(*calls):
     return f"<|tool_call_start|>[{', '.join(calls)}]<|tool_call_end|>"
 
 
-@pytest.fixture(scope="module")
-def tokenizer(shared_worker):
-    return _tokenizer(shared_worker.model)
-
-
 @pytest.fixture(params=["tokens", "text"])
-def accepts(request, shared_worker, tokenizer):
+def accepts(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    model = shared_worker.model
-    control = (t for t in range(model.vocabulary_size) if model.is_special(t) and t not in model.end_tokens)
-    tokens = dict(zip((*FORM.openings, *FORM.marks), control, strict=False)) if request.param == "tokens" else {}
-
-    def tokens_of(text):
-        for part in filter(None, re.split("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)", text)):
-            if part in tokens:
-                yield tokens[part]
-            else:
-                for character in part:
-                    yield from model.tokenize(character, add_special=False, parse_special=False)
-
-    def accept(text, **rules):
-        rules = {"is_required": False, "in_parallel": True, **rules}
-        grammar = AnswerGrammar(tokens).tools(FORM, TOOLS, **rules)
-        matcher = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)
-        assert not matcher.get_error()
-        ids = list(tokens_of(text))
-        return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
-
-    return accept
+    return acceptor(
+        shared_worker.model, FORM, TOOLS, (*FORM.openings, *FORM.marks) if request.param == "tokens" else ()
+    )
 
 
 @pytest.mark.parametrize(
