@@ -228,7 +228,10 @@ class _Writer:
 
 async def _within(timeout_seconds: float, writing: Awaitable[None]) -> None:
     try:
-        await asyncio.wait_for(writing, timeout_seconds)
+        async with asyncio.timeout(
+            timeout_seconds
+        ):  # `wait_for` may swallow a cancellation, and who waits for its end then waits for ever
+            await writing
     except TimeoutError as error:
         raise _stalled(timeout_seconds) from error
 

@@ -131,7 +131,8 @@ class Connection(asyncio.Protocol):
         self._curious.append(answer)
         self._send(Ping(detailed=True))
         with suppress(TimeoutError):
-            return await asyncio.wait_for(answer, timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                return await answer
         return None
 
     def close(self, error: EngineError, *, kill: bool = False) -> None:
@@ -168,7 +169,8 @@ class Connection(asyncio.Protocol):
     async def _handshake(self, load: Load, timeout_seconds: float) -> None:
         self._send(load)
         try:
-            await asyncio.wait_for(asyncio.shield(self._loaded), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await asyncio.shield(self._loaded)
         except TimeoutError:
             message = f"the model {self._model_name!r} was not loaded within {timeout_seconds:g} seconds"
             raise EngineError("model_load_failed", message) from None

@@ -73,7 +73,8 @@ class WorkerProcess:
     async def wait(self, grace_seconds: float) -> str:
         """How it ended, in words; killed if it has not after `grace_seconds`."""
         try:
-            code = await asyncio.wait_for(self._process.wait(), grace_seconds)
+            async with asyncio.timeout(grace_seconds):
+                code = await self._process.wait()
         except TimeoutError:
             self.kill()
             await self._process.wait()

@@ -214,3 +214,34 @@ class TestWhole:
 
 async def _immediately(value):
     return value
+
+
+class SlowClient(Client):
+    """Takes a ping only when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_pinged, self.takes = asyncio.Event(), asyncio.Event()
+
+    async def send(self, message):
+        if message.get("body", b"").startswith(b":"):
+            self.is_pinged.set()
+            await self.takes.wait()
+        self.messages.append(message)
+
+
+@pytest.mark.parametrize("turns", range(-6, 7))
+async def test_a_client_that_leaves_just_as_it_takes_a_ping_ends_its_stream(turns):
+    """However many turns of the event loop lie between the two."""
+    client, generation = SlowClient(), Generation()
+    response = sse_response(call_of(client, sse_keep_alive_seconds=0.01), generation, chunks_of(None))
+    delivery = asyncio.create_task(deliver(response, client))
+    await client.is_pinged.wait()
+    first, second = (client.takes, client.left) if turns >= 0 else (client.left, client.takes)
+    first.set()
+    for _ in range(abs(turns)):
+        await asyncio.sleep(0)
+    second.set()
+    with pytest.raises(ClientDisconnected):
+        await delivery
+    assert generation.closed
