@@ -15,7 +15,11 @@ _LEAST_PROMPT_SHARE = 0.75
 _FIRST_PROMPT_TOKENS = 64
 _LEAST_TOKENS = 16
 _MANY_ROWS = 64
-"""llama.cpp's processor kernels take rows by fours, and from some on by sixteens: 62 were measured to take a third longer than 64."""
+"""llama.cpp's processor kernels take rows by fours, and from some on by sixteens: 62 were measured to take a third longer than 64.
+With fewer its attention takes a slower way, too, which behind 1,600 tokens makes each token of a prompt take four times as long."""
+_WIDE_STEP_TARGETS = 3
+"""A step of so many rows may take so many times the target, where a narrower one costs much more a token:"""
+_DEARER = 1.2
 
 
 class StepPace:
@@ -26,6 +30,8 @@ class StepPace:
         self.batch_tokens = batch_tokens
         self._answer_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
         self._prompt_token_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
+        self._wide_token_seconds: deque[float] = deque(maxlen=1)
+        self._narrow_token_seconds: deque[float] = deque(maxlen=1)
 
     def __repr__(self) -> str:
         return f"StepPace({self._answers_take:.4f}s + {self._prompt_token_takes or 0:.6f}s/token)"
@@ -40,7 +46,7 @@ class StepPace:
         room = self.batch_tokens - answer_tokens
         if not answer_tokens or room <= _LEAST_TOKENS:
             return room
-        rows = min(self._affordable_tokens() + answer_tokens, self.batch_tokens)
+        rows = min(max(self._affordable_tokens() + answer_tokens, self._least_rows), self.batch_tokens)
         liked = 16 if rows >= _MANY_ROWS else 4
         return max(rows // liked * liked - answer_tokens, _LEAST_TOKENS)
 
@@ -52,6 +58,17 @@ class StepPace:
             # What the answers took was seen in other steps, maybe in quieter times: the prompt has at least half of this one.
             spent = max(seconds - self._answers_take, seconds / 2) if answer_tokens else seconds
             self._prompt_token_seconds.append(spent / prompt_tokens)
+            is_wide = answer_tokens + prompt_tokens >= _MANY_ROWS
+            (self._wide_token_seconds if is_wide else self._narrow_token_seconds).append(spent / prompt_tokens)
+
+    @property
+    def _least_rows(self) -> int:
+        """As many as are computed with less effort each, where fewer were seen to take more, unless that takes too long."""
+        if not self._wide_token_seconds or not self._narrow_token_seconds:
+            return 0
+        wide, narrow = self._wide_token_seconds[-1], self._narrow_token_seconds[-1]
+        is_short = self._answers_take + wide * _MANY_ROWS <= _WIDE_STEP_TARGETS * self._target_seconds
+        return _MANY_ROWS if is_short and narrow > _DEARER * wide else 0
 
     @property
     def _answers_take(self) -> float:

@@ -102,3 +102,20 @@ def test_there_is_always_some_prompt_and_never_more_than_fits():
         pace.note(
             answer_tokens=answers, prompt_tokens=draw.choice([0, count]), seconds=draw.choice([0.0, 1e-6, 0.1, 9.0])
         )
+
+
+class KindToWidth(Machine):
+    """Takes four times as long for each token of a step of less than 64."""
+
+    def seconds(self, tokens):
+        return self.base + self.each * tokens * (1 if tokens >= 64 else 4)
+
+
+@pytest.mark.parametrize(("each", "wide"), [(0.006, True), (0.02, False)])
+def test_where_narrow_steps_cost_more_a_token_pieces_stay_wide_unless_that_takes_too_long(each, wide):
+    machine = KindToWidth(each=each)
+    machine.answer()
+    machine.pace.note(answer_tokens=0, prompt_tokens=64, seconds=64 * each)
+    machine.run(64)
+    steps = machine.run(3000)[5:-1]
+    assert all((seconds == machine.seconds(64)) == wide for seconds in steps)
