@@ -30,8 +30,10 @@ class StepPace:
         self.batch_tokens = batch_tokens
         self._answer_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
         self._prompt_token_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
-        self._wide_token_seconds: deque[float] = deque(maxlen=1)
-        self._narrow_token_seconds: deque[float] = deque(maxlen=1)
+        self._wide_token_seconds = 0.0
+        self._narrow_token_seconds = 0.0
+        self._doubts_narrow = False
+        self._is_narrow_dear = False
 
     def __repr__(self) -> str:
         return f"StepPace({self._answers_take:.4f}s + {self._prompt_token_takes or 0:.6f}s/token)"
@@ -58,17 +60,25 @@ class StepPace:
             # What the answers took was seen in other steps, maybe in quieter times: the prompt has at least half of this one.
             spent = max(seconds - self._answers_take, seconds / 2) if answer_tokens else seconds
             self._prompt_token_seconds.append(spent / prompt_tokens)
-            is_wide = answer_tokens + prompt_tokens >= _MANY_ROWS
-            (self._wide_token_seconds if is_wide else self._narrow_token_seconds).append(spent / prompt_tokens)
+            self._compare_widths(spent / prompt_tokens, is_wide=answer_tokens + prompt_tokens >= _MANY_ROWS)
 
     @property
     def _least_rows(self) -> int:
         """As many as are computed with less effort each, where fewer were seen to take more, unless that takes too long."""
-        if not self._wide_token_seconds or not self._narrow_token_seconds:
-            return 0
-        wide, narrow = self._wide_token_seconds[-1], self._narrow_token_seconds[-1]
-        is_short = self._answers_take + wide * _MANY_ROWS <= _WIDE_STEP_TARGETS * self._target_seconds
-        return _MANY_ROWS if is_short and narrow > _DEARER * wide else 0
+        seconds = self._answers_take + self._wide_token_seconds * _MANY_ROWS
+        is_short = seconds <= _WIDE_STEP_TARGETS * self._target_seconds
+        return _MANY_ROWS if is_short and (self._doubts_narrow or self._is_narrow_dear) else 0
+
+    def _compare_widths(self, token_seconds: float, *, is_wide: bool) -> None:
+        """Tokens grow dearer with depth anyway: a narrow step that cost more than a wide one is judged by the wide one that follows it."""
+        if not is_wide:
+            self._narrow_token_seconds = token_seconds
+            self._doubts_narrow = 0 < self._wide_token_seconds < token_seconds / _DEARER
+            return
+        self._wide_token_seconds = token_seconds
+        if self._doubts_narrow:
+            self._is_narrow_dear = self._narrow_token_seconds > _DEARER * token_seconds
+            self._doubts_narrow = False
 
     @property
     def _answers_take(self) -> float:
