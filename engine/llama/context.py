@@ -110,10 +110,11 @@ class Context(Resource):
         finally:
             llama_cpp.llama_set_causal_attn(self._handle, True)
 
-    def decode_padded(self, batch: Batch, padding_rows: int) -> None:
-        """Compute the batch and so many more rows that belong to nobody, where it `can_pad`."""
+    def decode_padded(self, batch: Batch, padding_rows: int, *, with_outputs: bool) -> None:
+        """Compute the batch and so many more rows that belong to nobody, outputs and all or not, where it `can_pad`."""
         if padding_rows:
-            batch.add([0] * padding_rows, position=0, sequence=self.sequences, output_from=0)
+            wanted_from = 0 if with_outputs else padding_rows
+            batch.add([0] * padding_rows, position=0, sequence=self.sequences, output_from=wanted_from)
         try:
             self.decode(batch)
         finally:

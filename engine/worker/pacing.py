@@ -52,6 +52,11 @@ class StepPace:
         liked = 16 if rows >= _MANY_ROWS else 4
         return max(rows // liked * liked - answer_tokens, _LEAST_TOKENS)
 
+    def padded(self, rows: int) -> int:
+        """How many rows a step with so many is best computed with, some of a prompt among them: its last piece may be a narrow one."""
+        is_worth_it = self._is_narrow_dear and 2 * _LEAST_TOKENS <= rows < _MANY_ROWS <= self.batch_tokens
+        return _MANY_ROWS if is_worth_it else rows
+
     def note(self, *, answer_tokens: int, prompt_tokens: int, seconds: float) -> None:
         """A step with so many tokens took so long."""
         if not prompt_tokens:

@@ -83,10 +83,11 @@ class Runner:
         # Steps that compute prompts tell nothing of what a row costs: most of their rows have no output.
         is_narrow = all(chunk.count == 1 for chunk in chunks)
         rows = len(self._batch)
-        padded = self._cost.padded(rows) if may_pad and is_narrow and self._context.can_pad else rows
+        may_pad = may_pad and self._context.can_pad
+        padded = (self._cost.padded(rows) if is_narrow else self._pace.padded(rows)) if may_pad else rows
         started = time.monotonic()
         with self._tally.timing("decode"):
-            self._context.decode_padded(self._batch, padded - rows)
+            self._context.decode_padded(self._batch, padded - rows, with_outputs=is_narrow)
         seconds = time.monotonic() - started
         if is_narrow:
             self._cost.note(padded, seconds)

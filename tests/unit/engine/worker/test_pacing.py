@@ -119,3 +119,5 @@ def test_where_narrow_steps_cost_more_a_token_pieces_stay_wide_unless_that_takes
     machine.run(64)
     steps = machine.run(3000)[5:-1]
     assert all((seconds == machine.seconds(64)) == wide for seconds in steps)
+    assert machine.pace.padded(40) == (64 if wide else 40)
+    assert [machine.pace.padded(rows) for rows in (1, 64, 100)] == [1, 64, 100]
