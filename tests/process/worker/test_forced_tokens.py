@@ -44,7 +44,7 @@ def test_an_answer_that_is_certain_needs_no_step(model: InProcess):
 
 
 def test_they_are_those_that_drawing_would_have_given(model: InProcess):
-    forced, drawn = model.run(asking(RECORD), asking(RECORD, logprobs=0))
+    forced, drawn = (model.run(asked)[0] for asked in (asking(RECORD), asking(RECORD, logprobs=0)))
     assert forced.text == drawn.text
     assert forced.usage.completion_tokens == drawn.usage.completion_tokens
 
@@ -74,7 +74,8 @@ def test_where_log_probabilities_are_wanted_every_token_has_the_models_own(model
 def test_the_penalties_see_them(model: InProcess):
     penalised = SamplingParams(temperature=0, frequency_penalty=2.0, repeat_last_n=-1)
     schema = {"type": "array", "prefixItems": [{"const": "a" * 20}, {"enum": ["a" * 20, "b" * 20]}], "minItems": 2}
-    forced, drawn = model.run(asking(schema, sampling=penalised), asking(schema, sampling=penalised, logprobs=0))
+    each = (asking(schema, sampling=penalised), asking(schema, sampling=penalised, logprobs=0))
+    forced, drawn = (model.run(asked)[0] for asked in each)
     assert forced.text == drawn.text
 
 
