@@ -6,7 +6,25 @@ from collections.abc import Callable
 from llguidance import LLMatcher
 
 from engine.chat.answers.answer_grammar import AnswerGrammar
+from engine.chat.tool_formats.form import CallableTool
 from engine.llama.constraint import _tokenizer
+
+TRIP = {
+    "type": "object",
+    "$defs": {"Stop": {"type": "object", "properties": {"at": {"type": "string"}, "next": {"$ref": "#/$defs/Stop"}}}},
+    "properties": {
+        "city": {"type": "string"},
+        "class": {"enum": ["first", "second", 3]},
+        "days": {"type": "integer", "minimum": 1},
+        "code": {"type": "string", "pattern": "^[A-Z]{2}$"},
+        "stops": {"type": "array", "items": {"$ref": "#/$defs/Stop"}},
+        "by": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+    "required": ["city", "days"],
+    "additionalProperties": False,
+}
+TOOLS = (CallableTool("trip", TRIP, is_strict=True), CallableTool("any", {"type": "object"}, is_strict=False))
+"""One with a schema of many kinds of values, and one that takes anything."""
 
 
 def acceptor(model, form, tools, marks=()) -> Callable[..., bool]:

@@ -7,25 +7,10 @@ import pytest
 from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.gemma4 import Gemma4Format
-from tests.process.worker.spelled import acceptor
+from tests.process.worker.spelled import TOOLS, acceptor
 from tests.unit.engine.chat.reading import read
 
 FORM = Gemma4Format()
-TRIP = {
-    "type": "object",
-    "$defs": {"Stop": {"type": "object", "properties": {"at": {"type": "string"}, "next": {"$ref": "#/$defs/Stop"}}}},
-    "properties": {
-        "city": {"type": "string"},
-        "class": {"enum": ["first", "second", 3]},
-        "days": {"type": "integer", "minimum": 1},
-        "code": {"type": "string", "pattern": "^[A-Z]{2}$"},
-        "stops": {"type": "array", "items": {"$ref": "#/$defs/Stop"}},
-        "by": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-    },
-    "required": ["city", "days"],
-    "additionalProperties": False,
-}
-TOOLS = (CallableTool("trip", TRIP, is_strict=True), CallableTool("any", {"type": "object"}, is_strict=False))
 
 
 def shown(value, is_key=False):

@@ -10,7 +10,7 @@ ROLES = ("<|user|>", "<|assistant|>")
 
 
 def family(architecture: str, *tokens: str, **facts: object) -> str:
-    return recognise(Facts(architecture, tokens=frozenset(tokens), **facts)).family.name  # type: ignore[arg-type]
+    return recognise(Facts(architecture, tokens=frozenset(tokens), **facts)).family.name  # type: ignore[arg-type] # names only
 
 
 @pytest.mark.parametrize(
