@@ -54,6 +54,13 @@ from engine.generation import GeneratedChoice, Generation, GenerationEvent, Gene
 from engine.histogram import Histogram
 from engine.host.catalog import ModelEntry
 from engine.host.metadata import Capability, ModelMetadata, Pooling, TensorShape
+from engine.host.quantization import (
+    QUANTIZATIONS,
+    Quantization,
+    QuantizationError,
+    plan_quantization,
+    write_quantization,
+)
 from engine.protocol import LoadedModel
 from engine.request import (
     AdaptiveP,
@@ -90,6 +97,7 @@ BUNDLED_MODEL: Path = Path(__file__).parent / "bundled" / "trueline-demo.gguf"
 __all__ = [
     "BUNDLED_MODEL",
     "ERROR_CODES",
+    "QUANTIZATIONS",
     "QUANTIZED_CACHE_TYPES",
     "AdaptiveP",
     "Alias",
@@ -145,6 +153,8 @@ __all__ = [
     "Pooling",
     "Prompt",
     "PromptLookup",
+    "Quantization",
+    "QuantizationError",
     "ReasoningDelta",
     "Recognition",
     "RegexConstraint",
@@ -173,4 +183,6 @@ __all__ = [
     "Usage",
     "WorkerActivity",
     "Xtc",
+    "plan_quantization",
+    "write_quantization",
 ]

@@ -1,4 +1,4 @@
-"""The command line: `trueline serve`, `trueline config`. Options are the settings of `handlers.config`, by the same names.
+"""The command line: `trueline serve`, `trueline config`, whose options are the settings of `handlers.config`, and `trueline quantize`.
 
 Owns what is printed, and exit codes: 0 after an orderly end, 1 where the machine, 2 where a setting stands in the way. Must not
 know what settings do.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin
@@ -91,6 +92,33 @@ def config(**options: Any) -> None:
     name_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     for name, value, origin in rows:
         _say(f"{name:{name_width}}  {value:{value_width}}  {origin}")
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--type", "wanted_type", metavar="TYPE", help="Such as Q4_K_M. Default: the model's family's recommended one."
+)
+@click.option("--requantize", is_flag=True, help="Also quantize what is quantized already, which loses more.")
+def quantize(source: Path, target: Path, wanted_type: str | None, requantize: bool) -> None:
+    """Write the model of a GGUF file as another, smaller one."""
+    from engine import QuantizationError, plan_quantization, write_quantization  # noqa: PLC0415 - nor this
+
+    try:
+        plan = plan_quantization(source, target, wanted_type, requantizes=requantize)
+        recognition = plan.recognition
+        _say(f"family  {recognition.family.title}: {recognition.reason}")
+        _say(f"type    {plan.type}{', as recommended for the family' if plan.is_recommended else ''}")
+        written = write_quantization(plan)
+    except QuantizationError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    for role, entry, path in (("from", plan.source, source), ("to", written, target)):
+        kinds = Counter(tensor.type for tensor in entry.metadata.shapes).most_common()
+        tensors = ", ".join(f"{count} {kind}" for kind, count in kinds)
+        _say(f"{role:6}  {path}: {entry.metadata.quantization}, {entry.size_bytes / 1e6:,.1f} MB (tensors: {tensors})")
 
 
 def _loaded(options: dict[str, Any]) -> Any:

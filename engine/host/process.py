@@ -50,7 +50,7 @@ class WorkerProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                env=_environment(),
+                env=engine_environment(),
             )
         except BaseException:
             ours.close()
@@ -112,7 +112,7 @@ def describe_end(code: int | None) -> str:
     return f"was killed by signal {-code} ({names.get(-code, 'unknown')})"
 
 
-def _environment() -> dict[str, str]:
+def engine_environment() -> dict[str, str]:
     """The server's environment, in which the engine can be imported also where it is not installed.
 
     llama.cpp's threads meet at a barrier hundreds of times a token. Sleeping there costs a third of the speed of a small model on an

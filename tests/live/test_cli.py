@@ -98,6 +98,23 @@ class TestRefusals:
         assert "--prot" in run.stderr
 
 
+class TestQuantize:
+    def test_it_says_which_family_and_type_and_how_large_the_files_are(self, tmp_path, demo_model_path):
+        target = tmp_path / "small.gguf"
+        run = trueline("quantize", str(demo_model_path), str(target), "--requantize")
+        assert run.returncode == 0, run.stderr
+        family, kind, before, after = run.stdout.splitlines()
+        assert family.startswith("family  ChatML: its vocabulary has <|im_start|>")
+        assert kind == "type    Q4_K_M, as recommended for the family"
+        assert f"Q8_0, {demo_model_path.stat().st_size / 1e6:.1f} MB" in before
+        assert f"{target}: Q4_K_M, {target.stat().st_size / 1e6:.1f} MB (tensors: " in after
+        assert target.stat().st_size < 0.8 * demo_model_path.stat().st_size
+
+    def test_what_is_quantized_already_is_not_quantized_again_unasked(self, tmp_path, demo_model_path):
+        run = trueline("quantize", str(demo_model_path), str(tmp_path / "small.gguf"))
+        assert_one_clear_line(run, str(demo_model_path), "quantized already", "Q8_0", "--requantize")
+
+
 class TestConfig:
     def test_it_prints_each_value_and_where_it_came_from(self, tmp_path):
         path = tmp_path / "trueline.toml"
@@ -158,7 +175,7 @@ class TestStart:
         assert {"one", "two"} <= names
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["config", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["config", "--help"], ["quantize", "--help"]])
 def test_help_is_printed(arguments):
     run = trueline(*arguments)
     assert run.returncode == 0
