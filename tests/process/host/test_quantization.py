@@ -115,7 +115,9 @@ def test_llama_cpps_own_refusal_is_told_and_leaves_no_file(source, tmp_path):
     content = bytearray(source.read_bytes())
     content[-4096:] = b"\xff" * 4096  # no numbers
     broken.write_bytes(content)
-    with pytest.raises(QuantizationError, match=r"llama.cpp can't quantize broken.gguf: .*tensor '.*' has invalid data"):
+    with pytest.raises(
+        QuantizationError, match=r"llama.cpp can't quantize broken.gguf: .*tensor '.*' has invalid data"
+    ):
         quantized(broken, tmp_path / "small.gguf")
     assert [path.name for path in tmp_path.iterdir()] == ["broken.gguf"]
 
