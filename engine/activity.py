@@ -71,7 +71,7 @@ class WorkerActivity(_Activity, frozen=True, kw_only=True):
 
     `running` and `waiting`: answers with and without a slot. `preemptions`: how often one lost its slot to others.
     `kv_tokens` of `kv_capacity_tokens` cells hold state; a prefix that several share counts once. `step_age_seconds`: how long
-    the step under way has taken; 0: there is none.
+    the step under way has taken, or the encoding beside it; 0: there is neither.
     """
 
     running: int = 0

@@ -89,7 +89,7 @@ class Events(_Frame, frozen=True, kw_only=True, tag="events"):
 
 
 class Pong(_Frame, frozen=True, kw_only=True, tag="pong"):
-    """The worker lives. `step_age_seconds`: how long the step under way has taken; 0: there is none."""
+    """The worker lives. `step_age_seconds`: how long the step under way has taken, or the encoding beside it; 0: there is none."""
 
     step_age_seconds: float
     activity: WorkerActivity | None = None

@@ -252,6 +252,11 @@ class GenerationRequest(_Value, frozen=True, kw_only=True, tag="generate"):
     tenant: str = ""
     lora: tuple[LoraScale, ...] | None = None
 
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """The pictures and sounds in its prompt, in order."""
+        return self.prompt.media if isinstance(self.prompt, ChatPrompt) else ()
+
 
 class EmbeddingRequest(_Value, frozen=True, kw_only=True, tag="embed"):
     """One vector for each input (text, or token ids). `normalize`: unit length; `dimensions`: cut to so many and, if

@@ -6,6 +6,7 @@ reader knows at which rate the projector wants them.
 
 import ctypes
 import functools
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -142,9 +143,10 @@ class Projector(Resource):
                 )  # libmtmd takes a single one for a broken file, and ends the process
             return self._split(bitmap)
 
-    def encode(self, split: Split) -> tuple[Vectors, ...]:
-        """The vectors of each span of a split, in order. Takes long; one at a time, and beside any context's work."""
-        return tuple(self._encode(chunk) for chunk in split.chunks() if not _is_text(chunk))
+    def encode(self, split: Split, number: int) -> Vectors:
+        """The vectors of the span of this number in a split. Takes long; one at a time, and beside any context's work."""
+        spans = (chunk for chunk in split.chunks() if not _is_text(chunk))
+        return self._encode(next(itertools.islice(spans, number, None)))
 
     def piece(self, chunk: Any) -> Piece:
         """What one of a split's C objects is."""

@@ -1,7 +1,7 @@
 """Owns the life of a worker: receive, then one step, then emit, until the host closes the connection.
 
-One thread decodes. One reads frames, two prepare requests and one those with pictures or sound, so that neither a long template, nor a
-large schema, nor an encoder holds up a running stream; all meet in one inbox. Must not know how a step works.
+One thread decodes. One reads frames, two prepare requests and one those with pictures or sound (media_turns), so that neither a long
+template, nor a large schema, nor an encoder holds up a running stream; all meet in one inbox. Must not know how a step works.
 """
 
 import logging
@@ -28,7 +28,6 @@ from engine.protocol import (
 )
 from engine.request import (
     ApplyTemplateRequest,
-    ChatPrompt,
     DetokenizeRequest,
     EmbeddingRequest,
     GenerationRequest,
@@ -37,6 +36,7 @@ from engine.request import (
     TokenizeRequest,
 )
 from engine.worker.loaded import LoadedWorker
+from engine.worker.media_turns import MediaTurns, Steps, in_one_go
 from engine.worker.pooling_jobs import PoolingJob
 from engine.worker.sequence import GenerationJob
 
@@ -58,8 +58,8 @@ class Loop:
         self._computing = [c for c in (worker.generator, worker.embedder) if c is not None]
         self._inbox: queue.SimpleQueue[Submit | Cancel | tuple[int, Prepared] | None] = queue.SimpleQueue()
         self._preparers = ThreadPoolExecutor(_PREPARING_THREADS, thread_name_prefix="prepare")
-        self._media_preparer = ThreadPoolExecutor(1, thread_name_prefix="media")
         self._preparing: set[int] = set()
+        self._media_turns = MediaTurns(worker.tally, self._preparing.__contains__)
         self._sending = threading.Lock()
 
     def run(self) -> None:
@@ -75,7 +75,7 @@ class Loop:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
             self._preparers.shutdown(cancel_futures=True)
-            self._media_preparer.shutdown(cancel_futures=True)
+            self._media_turns.close()
 
     def _read_frames(self) -> None:
         """Put what the host sends into the inbox; None when it has gone, or sends what is no frame."""
@@ -124,8 +124,7 @@ class Loop:
         match item:
             case Submit():
                 self._preparing.add(item.id)
-                preparers = self._media_preparer if _has_media(item.request) else self._preparers
-                preparers.submit(self._prepare, item.id, item.request)
+                self._begin(item)
             case Cancel():
                 self._preparing.discard(item.id)
                 for computing in self._computing:
@@ -133,13 +132,22 @@ class Loop:
             case (request_id, prepared):
                 self._start(request_id, prepared)
 
-    def _prepare(self, request_id: int, request: Request) -> None:
+    def _begin(self, submitted: Submit) -> None:
+        """Have a request prepared: in turn with others where that takes long, else as a whole."""
+        request = submitted.request
+        steps = self._prepare(submitted.id, request)
+        if isinstance(request, GenerationRequest) and request.media:
+            self._media_turns.submit(submitted.id, request.tenant, steps)
+        else:
+            self._preparers.submit(in_one_go, steps)
+
+    def _prepare(self, request_id: int, request: Request) -> Steps[None]:
         """In a preparing thread: put the request's work, its answer or its failure into the inbox."""
         prepared: Prepared
         if request_id not in self._preparing:
             return  # cancelled before its turn
         try:
-            prepared = self._prepared(request_id, request)
+            prepared = yield from self._prepared(request_id, request)
         except EngineError as error:
             prepared = Failed(code=error.code, message=error.message, param=error.param)
         except Exception:  # noqa: BLE001 - whatever a request brings about costs that request only
@@ -147,13 +155,13 @@ class Loop:
             prepared = Failed(code="internal", message="preparing the request failed")
         self._inbox.put((request_id, prepared))
 
-    def _prepared(self, request_id: int, request: Request) -> Prepared:
+    def _prepared(self, request_id: int, request: Request) -> Steps[Prepared]:
         worker = self._worker
         match request:
             case GenerationRequest():
                 if worker.generator is None:
                     raise EngineError("not_supported_by_model", "this model can't generate", param="model")
-                job = worker.preparer.generation(request_id, request)
+                job = yield from worker.preparer.preparation(request_id, request)
                 worker.generator.fetch_prefix(job)
                 return job
             case EmbeddingRequest() | RerankRequest():
@@ -193,12 +201,6 @@ class Loop:
         """Two threads send, each whole frames."""
         with self._sending:
             send(self._connection, frame)
-
-
-def _has_media(request: Request) -> bool:
-    return (
-        isinstance(request, GenerationRequest) and isinstance(request.prompt, ChatPrompt) and bool(request.prompt.media)
-    )
 
 
 def send(connection: socket.socket, frame: ToHost) -> None:

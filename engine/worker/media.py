@@ -1,12 +1,13 @@
 """Owns the way from a request's pictures and sounds to what stands for them in its prompt. Must not know templates, nor batches.
 
-First each is cut, which tells how much of the context it will take; what is in a prompt that fits is then encoded, or was before.
+First each is cut, which tells how much of the context it will take; what is in a prompt that fits is then encoded, or was before. Both are
+done in steps, between which other requests have theirs.
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import msgspec
 
@@ -17,16 +18,18 @@ from engine.llama.projector import Piece, Projector, Span, Split, TokenPiece, Un
 from engine.request import ChatPrompt, Media
 from engine.worker.media_cache import EncodedMedia, MediaCache
 from engine.worker.media_places import MediaPlaces, PlacedSpan, span_ids
+from engine.worker.media_turns import Steps
 from engine.worker.pictures import BrokenPicture, pixels_of
 
 
 class ReadMedia:
-    """One picture or sound of a request. `ids`: what stands for it in a prompt."""
+    """One picture or sound of a request. `ids`: what stands for it in a prompt; `encoding_ns`: how long it took to encode it here."""
 
     def __init__(self, media: Media, key: bytes, source: EncodedMedia | Split) -> None:
         self.media = media
         self.key = key
         self.source = source
+        self.encoding_ns = 0
         self.spans = [piece for piece in self.pieces if isinstance(piece, Span)]
         self.span_ids = [span_ids(_digest(media), number, span) for number, span in enumerate(self.spans)]
 
@@ -34,6 +37,12 @@ class ReadMedia:
     def pieces(self) -> tuple[Piece, ...]:
         """What the model reads of it, in order."""
         return self.source.pieces
+
+    @property
+    def vectors(self) -> tuple[Vectors, ...]:
+        """What its spans hold, once it is encoded."""
+        assert isinstance(self.source, EncodedMedia)
+        return self.source.vectors
 
     @property
     def ids(self) -> list[int]:
@@ -85,8 +94,8 @@ class MediaReading:
             each.spans[number].rows - each.spans[number].length for _, each, number in self._in(tokens)
         )
 
-    def places(self, tokens: Sequence[int], *, micro_batch_tokens: int) -> MediaPlaces:
-        """Where which vectors stand in a prompt; they are encoded now."""
+    def places(self, tokens: Sequence[int], *, micro_batch_tokens: int) -> Steps[MediaPlaces]:
+        """Where which vectors stand in a prompt; they are encoded now, one after the other."""
         found = list(self._in(tokens))
         if tokens[-1] < 0:
             raise EngineError(
@@ -101,11 +110,10 @@ class MediaReading:
                     "the server's micro-batch-size setting sets that",
                     param=each.media.where,
                 )
-        began = time.monotonic_ns()
-        placed = [
-            PlacedSpan(start, each.spans[number], self._reader.vectors(each)[number]) for start, each, number in found
-        ]
-        return MediaPlaces(placed, time.monotonic_ns() - began)
+        for _, each, _ in found:
+            yield from self._reader.encode(each)
+        placed = [PlacedSpan(start, each.spans[number], each.vectors[number]) for start, each, number in found]
+        return MediaPlaces(placed, sum(each.encoding_ns for each in set(self._read)))
 
     def _in(self, tokens: Sequence[int]) -> Iterator[tuple[int, ReadMedia, int]]:
         for position, token in enumerate(tokens if self._by_first_id else ()):
@@ -115,38 +123,54 @@ class MediaReading:
 
 
 class MediaReader:
-    """Reads media for one model; without a projector, none. Used by one thread at a time, beside the decoding one."""
+    """Reads media for one model; without a projector, none. Used by one thread, beside the decoding one, for several requests in turn."""
 
     def __init__(self, projector: Projector | None, cache: MediaCache) -> None:
         self._projector = projector
         self._cache = cache
 
-    @contextmanager
-    def reading(self, media: Sequence[Media], salt: str) -> Iterator[MediaReading]:
-        """The media, cut. EngineError names the first that can't be read. `salt`: as GenerationRequest.cache_salt."""
-        with ExitStack() as stack:
-            yield MediaReading(self, [self._read(each, salt, stack) for each in media])
+    def reading(self, media: Sequence[Media], salt: str, stack: ExitStack) -> Steps[MediaReading]:
+        """The media, cut one after the other: what is cut lives as long as `stack`. EngineError names the first that can't be read.
+        `salt`: as GenerationRequest.cache_salt."""
+        read: list[ReadMedia] = []
+        known: dict[bytes, ReadMedia] = {}
+        for each in media:
+            key = hashlib.sha256(salt.encode()).digest() + _digest(each)
+            if key not in known:
+                known[key] = self._read(each, key, stack)
+                yield
+            read.append(known[key])
+        return MediaReading(self, read)
 
-    def vectors(self, read: ReadMedia) -> tuple[Vectors, ...]:
-        """What the spans of one hold."""
-        source = read.source
-        if isinstance(source, EncodedMedia):
-            return source.vectors
+    def encode(self, read: ReadMedia) -> Steps[None]:
+        """Have the vectors of what was cut, one span after the other, unless another request has had them made meanwhile."""
+        split = read.source
+        if not isinstance(split, Split):
+            return
+        encoded = self._cache.find_again(read.key)
+        if encoded is None:
+            vectors: list[Vectors] = []
+            for number in range(len(read.spans)):
+                vectors.append(self._encoded(read, split, number))
+                yield
+            encoded = EncodedMedia(split.pieces, tuple(vectors))
+            self._cache.keep(read.key, encoded)
+        read.source = encoded
+        split.close()
+
+    def _encoded(self, read: ReadMedia, split: Split, number: int) -> Vectors:
         assert self._projector is not None
+        began = time.monotonic_ns()
         try:
-            encoded = EncodedMedia(source.pieces, self._projector.encode(source))
+            return self._projector.encode(split, number)
         except LlamaError as error:
             raise EngineError("internal", str(error), param=read.media.where) from error
-        self._cache.keep(read.key, encoded)
-        read.source = encoded
-        return encoded.vectors
+        finally:
+            read.encoding_ns += time.monotonic_ns() - began
 
-    def _read(self, media: Media, salt: str, stack: ExitStack) -> ReadMedia:
-        key = hashlib.sha256(salt.encode()).digest() + _digest(media)
+    def _read(self, media: Media, key: bytes, stack: ExitStack) -> ReadMedia:
         encoded = self._cache.find(key)
-        if encoded is not None:
-            return ReadMedia(media, key, encoded)
-        return ReadMedia(media, key, stack.enter_context(self._split(media)))
+        return ReadMedia(media, key, stack.enter_context(self._split(media)) if encoded is None else encoded)
 
     def _split(self, media: Media) -> Split:
         projector = self._projector

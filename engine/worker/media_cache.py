@@ -51,14 +51,20 @@ class MediaCache:
 
     def find(self, key: bytes) -> EncodedMedia | None:
         """What is kept under a key."""
+        found = self.find_again(key)
         with self._lock:
-            found = self._kept.get(key)
             if found is None:
                 self.misses += 1
-                return None
-            self.hits += 1
-            self._kept.move_to_end(key)
-            return found
+            else:
+                self.hits += 1
+        return found
+
+    def find_again(self, key: bytes) -> EncodedMedia | None:
+        """The same for one that was not there before, and that may be by now: it is neither a hit nor another miss."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
 
     def keep(self, key: bytes, encoded: EncodedMedia) -> None:
         """Keep it, unless it alone is too large."""

@@ -4,6 +4,8 @@ Runs in threads beside the decoding one: it reads the model's vocabulary, never 
 found here and raised as EngineError.
 """
 
+from contextlib import ExitStack
+
 import msgspec
 
 from engine.config import LoadParams
@@ -30,6 +32,7 @@ from engine.worker.answer_form import AnswerForm
 from engine.worker.guessing import guessers
 from engine.worker.media import MediaReader, MediaReading
 from engine.worker.media_places import without_media
+from engine.worker.media_turns import Steps, in_one_go
 from engine.worker.output import AnswerOutput
 from engine.worker.prompt_templates import PromptTemplates
 from engine.worker.sequence import GenerationJob, Sequence
@@ -74,14 +77,18 @@ class Preparer:
 
     def generation(self, request_id: int, request: GenerationRequest) -> GenerationJob:
         """The job for a generation request. Whoever gets it closes it."""
+        return in_one_go(self.preparation(request_id, request))
+
+    def preparation(self, request_id: int, request: GenerationRequest) -> Steps[GenerationJob]:
+        """The same, in steps: each cuts or encodes one picture or sound."""
         self._check_tokens(request.sampling.logit_bias, "logit_bias")
         self._check_bans(request)
         _check_breakers(request)
         limit = min(self._ctx_size_tokens, request.context_limit_tokens or self._ctx_size_tokens)
-        media = request.prompt.media if isinstance(request.prompt, ChatPrompt) else ()
-        with self._media.reading(media, request.cache_salt) as reading:
+        with ExitStack() as stack:
+            reading = yield from self._media.reading(request.media, request.cache_salt, stack)
             tokens = self._fitting_tokens(request, limit, reading)
-            places = reading.places(tokens, micro_batch_tokens=self._micro_batch_tokens)
+            places = yield from reading.places(tokens, micro_batch_tokens=self._micro_batch_tokens)
         limit -= places.extra_rows
         text_tokens = without_media(tokens) if places else tokens
         check, stop = self._form.check(request), _stop_strings(request)

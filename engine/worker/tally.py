@@ -1,4 +1,6 @@
-"""Owns the counts that a worker keeps of its steps. Written by the computing thread, read by any. Must not know what a step does."""
+"""Owns the counts that a worker keeps of its steps, and of the encoding beside them. Each is written by one thread and read by any.
+
+Must not know what a step does."""
 
 import time
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ class Tally:
         self.completion_tokens = 0
         self._seconds: dict[Part, float] = dict.fromkeys(("schedule", "decode", "sample", "emit"), 0.0)
         self._step_began: float | None = None
+        self._encoding_began: float | None = None
 
     @contextmanager
     def timing(self, part: Part) -> Iterator[None]:
@@ -41,6 +44,15 @@ class Tally:
         finally:
             self._step_began = None
 
+    @contextmanager
+    def encoding(self) -> Iterator[None]:
+        """Inside, a picture or a sound is being cut or encoded, beside the steps and in a thread of its own."""
+        self._encoding_began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._encoding_began = None
+
     def note_batch(self, *, tokens: int, prompt_tokens: int) -> None:
         """A batch was computed."""
         self.step_tokens.add(tokens)
@@ -53,6 +65,6 @@ class Tally:
 
     @property
     def step_age_seconds(self) -> float:
-        """How long the step under way has taken; 0: there is none."""
-        began = self._step_began
-        return time.monotonic() - began if began is not None else 0.0
+        """How long the step under way has taken, or the encoding beside it if that takes longer; 0: there is neither."""
+        under_way = [began for began in (self._step_began, self._encoding_began) if began is not None]
+        return time.monotonic() - min(under_way) if under_way else 0.0

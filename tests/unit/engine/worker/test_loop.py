@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine.protocol import Submit, encode
-from engine.request import TokenizeRequest
+from engine.errors import EngineError
+from engine.protocol import FrameReader, Ping, Submit, decode_to_host, encode
+from engine.request import ChatPrompt, GenerationRequest, Media, TokenizeRequest
 from engine.worker.loop import Loop
 from engine.worker.tally import Tally
 
@@ -29,6 +30,12 @@ class Failing:
 
 class Slow:
     """A preparer that keeps its thread until it is let go."""
+
+    def preparation(self, request_id, request):
+        yield
+        self._begun.set()
+        self._release.wait(timeout=30)
+        raise EngineError("internal", "it was let go")
 
     def __init__(self, begun, release):
         self._begun = begun
@@ -62,3 +69,41 @@ def test_a_fault_in_a_step_closes_the_connection_while_a_request_is_still_being_
         release.set()
         thread.join(timeout=10)
     assert not thread.is_alive()
+
+
+class Idle:
+    """A generator without work."""
+
+    is_idle = True
+
+
+def test_an_encoding_that_hangs_shows_in_what_the_host_is_told_of_the_step():
+    host, end = socket.socketpair()
+    begun, release = threading.Event(), threading.Event()
+    worker = SimpleNamespace(generator=Idle(), embedder=None, preparer=Slow(begun, release), tally=Tally())
+    thread = threading.Thread(target=Loop(end, worker).run)
+    prompt = ChatPrompt(messages=(), media=(Media(kind="image", content=b"", where="here"),))
+    with host, end:
+        thread.start()
+        host.settimeout(10)
+        host.sendall(encode(Ping()))
+        before = answer(host)
+        host.sendall(encode(Submit(id=1, request=GenerationRequest(model="m", prompt=prompt))))
+        assert begun.wait(timeout=10)
+        host.sendall(encode(Ping()))
+        assert answer(host).step_age_seconds > 0 == before.step_age_seconds
+        release.set()
+        assert answer(host).events[0][1].message == "it was let go"
+        host.sendall(encode(Ping()))
+        assert answer(host).step_age_seconds == 0
+        host.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+def answer(host):
+    """The next frame that the worker sends."""
+    reader = FrameReader()
+    while True:
+        for body in reader.feed(host.recv(1 << 16)):
+            return decode_to_host(body)
