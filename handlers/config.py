@@ -82,7 +82,9 @@ class ServerSettings(BaseSettings):
         30.0, gt=0, description="How long a model's process with work may give no sign of life before it is ended."
     )
     max_step_seconds: Seconds = Field(
-        600.0, gt=0, description="How long one step of computing, or encoding one picture, may take before the model's process is ended."
+        600.0,
+        gt=0,
+        description="How long one step of computing, or encoding one picture, may take before the model's process is ended.",
     )
 
     reasoning_field: ReasoningField = Field(
