@@ -157,7 +157,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     sent to workers; `queue_timeout_seconds`: for how long there. `load_timeout_seconds`: a model that has not
     loaded by then never will. `worker_silence_seconds`: a worker with open requests that says nothing for so long hangs, and
     `max_step_seconds`: so does one that computes a single step, or encodes one picture, for so long; it is ended.
-    `shutdown_grace_seconds`: how long a worker may take to end before it is killed. `cache_dir`: where to keep what is dear to compute; None: nowhere.
+    `shutdown_grace_seconds`: how long a worker may take to end before it is killed.
+    `cache_dir`: where to keep what is dear to compute; None: nowhere.
     """
 
     models: tuple[tuple[str | None, Path], ...]
