@@ -1,47 +1,16 @@
 """Pictures and sound in a prompt: what is drawn depends on them, they are computed once, and nobody gets another's."""
 
-import io
-import wave
-
 import msgspec
-import numpy as np
 import pytest
-from PIL import Image
 
 from engine.config import Drafting
 from engine.errors import EngineError
 from engine.llama.library import LlamaError
-from engine.request import ChatPrompt, Media
+from engine.request import ChatPrompt
 from tests.process.worker.inprocess import InProcess, load, request
+from tests.process.worker.seeing import SEEING, ask, load_seeing, picture, seen, sound
 from tests.process.worker.test_memory_kinds import always_bring_back, assert_same, drawn
 from tools.bench_model.projectors import PROJECTORS, write_projector
-from tools.bench_model.shapes import PRESETS
-from tools.make_bench_model import write_model
-
-SEEING = {
-    "vision": "test-attention",
-    "vision-pooled": "test-attention",
-    "vision-mrope": "test-mrope",
-    "window": "test-window",
-    "hybrid": "test-hybrid",
-}
-"""Each way of reading a picture with a model that has it."""
-
-
-@pytest.fixture(scope="session")
-def media_files(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("media")
-    for kind in sorted(set(SEEING.values())):
-        write_model(directory / f"{kind}.gguf", PRESETS[kind], name=kind)
-    for name, projector in PROJECTORS.items():
-        write_projector(directory / f"mmproj-{name}.gguf", projector, model_width=64)
-    return directory
-
-
-def load_seeing(files, kind, **params):
-    projector = files / f"mmproj-{kind if kind in PROJECTORS else 'vision'}.gguf"
-    own = {"ctx_size_tokens": 1024, "batch_tokens": 64, "parallel": 4, "projector": str(projector)}
-    return load(files / f"{SEEING.get(kind, 'test-attention')}.gguf", **{**own, **params})
 
 
 @pytest.fixture(params=SEEING)
@@ -55,42 +24,6 @@ def model(media_files, kind):
         model = InProcess(worker)
         always_bring_back(model)
         yield model
-
-
-@pytest.fixture(scope="module")
-def omni(media_files):
-    """A model that sees and hears."""
-    with load_seeing(media_files, "omni") as worker:
-        yield InProcess(worker)
-
-
-def picture(seed, size=(150, 100), form="PNG"):
-    pixels = np.random.default_rng(seed).integers(0, 255, (4, 6, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).save(file, form)
-    return file.getvalue()
-
-
-def sound(seed, seconds=1.0, rate=8000):
-    samples = np.random.default_rng(seed).normal(0, 3000, int(8000 * seconds)).astype(np.int16)
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, rate, len(samples), "NONE", ""))
-        writer.writeframes(samples.tobytes())
-    return file.getvalue()
-
-
-def seen(content, kind="image"):
-    return Media(kind=kind, content=content, where="messages[0].content[1]")
-
-
-def ask(*parts, before=(), **changes):
-    """A user's message of texts and media."""
-    said = tuple(part for part in parts if isinstance(part, Media))
-    content = [{"type": "text", "text": part} if isinstance(part, str) else {"type": part.kind} for part in parts]
-    messages = (*before, {"role": "user", "content": content if said else "\n".join(parts)})
-    prompt = ChatPrompt(messages=messages, media=said)
-    return request("", **{"prompt": prompt, "logprobs": 2, "ignore_eos": True, **changes})
 
 
 def from_scratch(model, asked):
@@ -242,56 +175,6 @@ def test_a_picture_at_low_detail_is_another_and_takes_less(media_files):
         )
     assert low.usage.image_tokens < whole.usage.image_tokens
     assert low.usage.cached_tokens < whole.usage.image_tokens
-
-
-def test_a_picture_is_encoded_once(omni):
-    hits = omni.worker.media_cache.hits
-    for question in ("What is it?", "Who is it?"):
-        omni.run(ask(seen(picture(11)), question))
-    assert omni.worker.media_cache.hits == hits + 1
-
-
-def prepared(steps):
-    """How many steps preparing took; the job is given up."""
-    taken = 0
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            end.value.close()
-            return taken
-        taken += 1
-
-
-def test_what_a_request_has_several_times_is_cut_and_encoded_once(media_files):
-    one, two = seen(picture(1)), seen(picture(2))
-    with load_seeing(media_files, "vision", media_cache_bytes=0) as worker:
-        taken = [
-            prepared(worker.preparer.preparation(1, ask(*media, "What is it?")))
-            for media in ([one], [one, one, one], [one, two, one])
-        ]
-        repeated, both = (InProcess(worker).run(ask(one, other, "What is it?"))[0] for other in (one, two))
-    assert taken == [2, 2, 4]
-    assert repeated.usage.image_tokens == both.usage.image_tokens == 128
-
-
-def test_what_another_request_encoded_meanwhile_is_not_encoded_again(omni):
-    asked = ask(seen(picture(21)), "What is it?")
-    first, second = (omni.worker.preparer.preparation(number, asked) for number in (1, 2))
-    next(first)
-    next(second)
-    assert prepared(first) == 1
-    assert prepared(second) == 0
-
-
-def test_a_request_given_up_while_it_is_prepared_leaves_nothing_behind(omni):
-    asked = ask(*(seen(picture(n)) for n in (31, 32, 33)), "What is it?")
-    for steps in range(1, 6):
-        preparation = omni.worker.preparer.preparation(99, asked)
-        for _ in range(steps):
-            next(preparation)
-        preparation.close()
-    assert omni.run(asked)[0].usage.image_tokens == 3 * 64
 
 
 def test_encoding_is_a_part_of_the_time_that_a_prompt_takes(omni):
