@@ -98,16 +98,21 @@ class AnswerOutput:
         if not self.hit_stop_string:
             yield from self._release(self._stop_strings.flush())
             self._released_length = self._decoded_length + 1
-        yield from self._events(self._parser.finish(is_cut=reason == "length") if self._parser else ())
+        is_cut = reason == "length" or self.hit_stop_string
+        yield from self._events(self._parser.finish(is_cut=is_cut) if self._parser else ())
         yield from self._left_over_logprobs()
         if self._check and reason == "stop" and not self.hit_stop_string:
             self._check.check()
         yield ChoiceFinished(
             index=self._index,
-            finish_reason="tool_calls" if reason == "stop" and self._parser and self._parser.complete_calls else reason,
+            finish_reason="tool_calls" if reason == "stop" and self._has_called() else reason,
             completion_tokens=completion_tokens,
             cumulative_logprob=cumulative_logprob,
         )
+
+    def _has_called(self) -> bool:
+        """Whether there are calls, and all of them complete: a stop string may stand within one."""
+        return self._parser is not None and self._parser.complete_calls > 0 and not self._parser.has_cut_call
 
     def _release(self, text: str) -> Iterator[Event]:
         if not text:

@@ -6,6 +6,7 @@ nor tokens.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from engine.chat.answers.reasoning import Thinking
 from engine.chat.answers.thinking import ThinkingReader
@@ -13,8 +14,9 @@ from engine.chat.reader.answer import Answer, Piece
 from engine.chat.reader.source import WHITE_SPACE, Marks, Reading, Unreadable
 from engine.chat.tool_formats.form import ToolFormat
 
-_MAX_UNFINISHED = 8
-"""Each opening of a call that the text's end cuts off may be read to that end: a text that has more of them is content."""
+_MOST_GIVEN_BACK_CHARACTERS = 1 << 18
+"""What looks like a call and is none is read again as content, and so are the beginnings of calls inside it: where that comes to more, no
+further calls are looked for, so that the work grows with the text's length and not with how deep it is nested."""
 
 Script = Callable[[Answer], Reading[None]]
 """How a whole answer is read."""
@@ -50,6 +52,11 @@ class ChannelParser:
         """How many calls have come to their end."""
         return self._answer.complete_calls
 
+    @property
+    def has_cut_call(self) -> bool:
+        """Whether a call was delivered that is not complete."""
+        return self._answer.has_cut_call
+
     def feed(self, text: str) -> list[Piece]:
         """The reasoning, the content and the calls that `text` makes certain, in order."""
         self._answer.source.feed(text)
@@ -79,6 +86,9 @@ def read_content(tools: ToolFormat | None, answer: Answer, *, in_parallel: bool 
     yield from _Parts(answer, None, tools, in_parallel=in_parallel).read()
 
 
+_marks = lru_cache(maxsize=64)(Marks)
+
+
 class _Parts:
     """Reads the parts of an answer in their order."""
 
@@ -92,7 +102,6 @@ class _Parts:
         self._marks = thinking.marks if thinking else None
         self._tools = tools
         self._in_parallel = in_parallel
-        self._unfinished = 0
 
     def read(self) -> Reading[None]:
         if self._thoughts:
@@ -106,12 +115,17 @@ class _Parts:
 
     def _next_marks(self) -> Marks:
         """What ends content at this place."""
-        may_call = self._unfinished < _MAX_UNFINISHED and (self._in_parallel or not self._answer.complete_calls)
+        is_called_enough = self._answer.complete_calls > 0 and not self._in_parallel
+        may_call = not is_called_enough and self._source.given_back_characters < _MOST_GIVEN_BACK_CHARACTERS
         calls = self._call_openings() if may_call else ()
-        return Marks((*calls, *self._thought_openings(), *(self._marks.answer_closings if self._marks else ())))
+        closings = self._marks.answer_closings if self._marks else ()
+        return _marks((*calls, *self._thought_openings(), *closings), self._loose_openings() if may_call else ())
 
     def _call_openings(self) -> tuple[str, ...]:
-        return (*self._tools.openings, *self._tools.loose_openings) if self._tools else ()
+        return (*self._tools.openings, *self._loose_openings()) if self._tools else ()
+
+    def _loose_openings(self) -> tuple[str, ...]:
+        return self._tools.loose_openings if self._tools else ()
 
     def _thought_openings(self) -> tuple[str, ...]:
         return (self._marks.opening,) if self._marks and self._marks.recurs else ()
@@ -137,7 +151,6 @@ class _Parts:
             source.go_back()
             content((yield from source.white_space()) + source.take(len(opening)))
             source.passed = opening[-1]
-            self._unfinished += source.is_starved
         source.release()
         if is_call:
             content.drop_closing()
@@ -182,25 +195,29 @@ class _Content:
 
 
 def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:
-    """The calls that an answer begins with, where only its beginning tells them from content."""
-    answer.source.keep()
-    yield from answer.source.white_space()
-    opening = yield from answer.source.accept(*tools.openings_at_start)
-    if opening is None or not (yield from read_calls(tools, opening, answer)):
-        answer.source.go_back()
-    answer.source.release()
+    """The calls that an answer begins with, where only its beginning tells them from content: of an answer that was cut within that,
+    nothing is."""
+    source, openings = answer.source, Marks(tools.openings_at_start)
+    source.keep()
+    yield from source.white_space()
+    opening = yield from source.accept(*openings.texts)
+    if opening is None and source.is_cut and len(source.rest) > 1 and not openings.beginning_at_end(source.rest, 0):
+        source.take(len(source.rest))
+    elif opening is None or not (yield from read_calls(tools, opening, answer)):
+        source.go_back()
+    source.release()
 
 
 def read_calls(tools: ToolFormat, opening: str, answer: Answer) -> Reading[bool]:
     """Reads calls from behind their opening on. False if there was none: the text is then to be read again from where it was kept."""
-    source, calls_before = answer.source, answer.complete_calls
-    answer.trust(is_certain=opening not in tools.loose_openings)
+    source, calls_before, is_loose = answer.source, answer.complete_calls, opening in tools.loose_openings
+    answer.trust(is_certain=not is_loose)
     try:
         yield from tools.read(opening, answer)
     except Unreadable:
         is_cut = source.is_cut and source.is_starved
         was_delivered = answer.abandon_call(is_cut=is_cut)
-        if is_cut:
+        if is_cut and (was_delivered or not is_loose):
             source.take(len(source.rest))  # the beginning of a call, or of a mark: no text for the reader
         elif not was_delivered:
             source.go_back()

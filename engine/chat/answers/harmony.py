@@ -106,12 +106,12 @@ class _Messages:
             answer.content(end)
 
     def _call(self, text: str, header: Header) -> Reading[None]:
-        """What goes to a tool that was not offered is for no one."""
+        """What goes to a tool that was not offered is content."""
         source, calls_before = self._source, self._answer.complete_calls
         may_call = self._calls is not None and (self._in_parallel or not calls_before)
         if not may_call or not (header.is_call or self._answer.first_offered(header.function)):
             source.release()
-            yield from self._text(_nobody)
+            yield from self._text(self._separated("content", self._answer.content))
             return
         source.keep()
         assert self._calls is not None
@@ -133,7 +133,3 @@ class _Messages:
             emit(pending.pop() + text if pending else text)
 
         return emit_separated
-
-
-def _nobody(text: str) -> None:
-    pass

@@ -50,6 +50,8 @@ class Answer:
     delivered at once (`is_held_back`: not so those read now). `schemas`: what the arguments of each offered function are to be, by its
     name.
 
+    `complete_calls` have come to their end; `has_cut_call`: another one, delivered as far as it goes, has not.
+
     Who reads thinking says so: `is_reasoning` while the next text belongs to it, `closes_reasoning`: the text that would end it."""
 
     def __init__(self, *, is_certain: bool = False, schemas: Mapping[str, JsonObject] | None = None) -> None:
@@ -57,6 +59,7 @@ class Answer:
         self.is_reasoning = False
         self.closes_reasoning = ""
         self.complete_calls = 0
+        self.has_cut_call = False
         self.is_held_back = not is_certain
         self._is_certain = is_certain
         self._schemas = schemas or {}
@@ -150,6 +153,7 @@ class Answer:
             return False
         if is_cut and self.is_held_back:
             self._deliver(replace(call.opening, arguments="".join(call.arguments)))
+        self.has_cut_call |= is_cut
         return is_cut or not self.is_held_back
 
     def _unique(self, call_id: str | None) -> str:

@@ -29,9 +29,11 @@ class _Expect(Enum):
 
 
 class JsonScanner:
-    """Reads one JSON value, fed in pieces, in linear time. Values nested over 200 deep are taken for no JSON."""
+    """Reads one JSON value, fed in pieces, in linear time. Values nested over 200 deep are taken for no JSON. `read_characters`: of the
+    last piece."""
 
     def __init__(self) -> None:
+        self.read_characters = 0
         self._expect = _Expect.ROOT
         self._closers: list[str] = []
         self._in_string = False
@@ -41,9 +43,10 @@ class JsonScanner:
     def feed(self, text: str) -> int | None:
         """How much of `text` belongs to the value that ends in it; None if it goes on, as a number or a literal may until something else
         follows. Raises NotJson at the first character that cannot be there."""
-        position = 0
+        position = self.read_characters = 0
         while position < len(text):
             position = self._in_string_step(text, position) if self._in_string else self._structure_step(text, position)
+            self.read_characters = position
             if self._expect is _Expect.NOTHING and not (self._in_string or self._in_scalar):
                 return position
         return None

@@ -25,10 +25,11 @@ class Unreadable(Exception):
 
 
 class Marks:
-    """Some texts to look for."""
+    """Some texts to look for. `loose`: those of them that may also be text like any other."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], loose: Iterable[str] = ()) -> None:
         self.texts = tuple(sorted(texts, key=len, reverse=True))
+        self._loose = frozenset(loose)
         self.pattern = re.compile("|".join(map(re.escape, self.texts)) or "(?!)")
         self._beginnings = {text[:length] for text in self.texts for length in range(1, len(text))}
         self._longest = max(map(len, self._beginnings), default=0)
@@ -40,6 +41,11 @@ class Marks:
                 return at
         return len(text)
 
+    def cut_at_end(self, text: str, start: int) -> int:
+        """From where on `text` is the beginning of one that can be nothing else; its length if from nowhere."""
+        marks = Marks(self._loose.symmetric_difference(self.texts)) if self._loose else self
+        return marks.beginning_at_end(text, start)
+
     def find(self, text: str, start: int, *, is_over: bool) -> re.Match[str] | None:
         """The first of them, the longest where several stand; None also while a longer one may come. `is_over`: nothing follows."""
         found = self.pattern.search(text, start)
@@ -50,7 +56,7 @@ class Marks:
 
 class Source:
     """The text. `is_over`: nothing follows. `is_cut`: it ended because a limit was reached. `is_starved`: a reader wanted more.
-    `passed`: the last character of text before a mark that was looked for."""
+    `passed`: the last character of text before a mark that was looked for. `given_back_characters`: so many were read in vain so far."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -61,6 +67,7 @@ class Source:
         self.is_over = False
         self.is_cut = False
         self.is_starved = False
+        self.given_back_characters = 0
 
     def feed(self, text: str) -> None:
         """More of it."""
@@ -89,6 +96,7 @@ class Source:
 
     def go_back(self) -> None:
         """To the place remembered last."""
+        self.given_back_characters += self._at - self._kept
         self._at = self._kept
 
     def take(self, length: int) -> str:
@@ -157,7 +165,7 @@ class Source:
             found = marks.find(self._text, self._at, is_over=self.is_over)
             end = found.start() if found else marks.beginning_at_end(self._text, self._at)
             if found is None and self._starves():
-                self._emit_last(end, emit, 1 if must_follow else 2)
+                self._emit_last(marks.cut_at_end(self._text, self._at), emit, 1 if must_follow else 2)
                 return None
             if trims:
                 end = self._at + len(self._text[self._at : end].rstrip(WHITE_SPACE))
@@ -200,6 +208,7 @@ class Source:
                     scanner.finish()
                     return
             except NotJson as error:
+                self.take(scanner.read_characters)
                 raise Unreadable(str(error)) from error
             if taken := self.take(len(self.rest) if length is None else length):
                 emit(taken)

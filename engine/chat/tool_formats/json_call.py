@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.chat.reader.answer import Answer
 from engine.chat.reader.source import Reading, Source, Unreadable
 
+_MOST_WRAPPERS = 2
 WITHIN_JSON = "[{,"
 """What an object stands behind that is part of another document."""
 
@@ -71,8 +72,9 @@ class JsonCall:
         yield from source.white_space()
         yield from source.expect(":")
         yield from source.white_space()
-        if key in self.wrappers and (yield from source.accept("{")) is not None:
-            object_.separator = ""
+        may_wrap = key in self.wrappers and object_.wrappers < _MOST_WRAPPERS
+        if may_wrap and (yield from source.accept("{")) is not None:
+            object_.separator, object_.wrappers = "", object_.wrappers + 1
             yield from self._members(object_, answer)
         elif key in self.names or key in self.wrappers:
             object_.name = yield from read_string(source)
@@ -110,6 +112,7 @@ class _Members:
     call_id: str | None = None
     arguments: str = "{}"
     separator: str = ""
+    wrappers: int = 0
     has_arguments: bool = False
     is_begun: bool = False
     is_passed_on: bool = False

@@ -12,7 +12,7 @@ from engine import JsonObject, ToolCall, ToolCallDelta
 def render_tool_call(index: int, call: ToolCall) -> JsonObject | None:
     """A whole call, or None if its arguments are no JSON object."""
     try:
-        arguments = orjson.loads(call.arguments or "{}")
+        arguments = orjson.loads(call.arguments)
     except orjson.JSONDecodeError:
         return None
     if not isinstance(arguments, dict):

@@ -1,8 +1,10 @@
 """From drawn tokens to events: which log probabilities go with what."""
 
+import pytest
+
 from engine.chat.answers.formats import tool_format
 from engine.chat.answers.reasoning import THINK, Thinking
-from engine.events import ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
+from engine.events import ChoiceFinished, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
 from tests.unit.engine.chat.reading import parser
@@ -38,6 +40,37 @@ def test_the_markup_of_a_tool_call_leaves_no_log_probabilities() -> None:
     """What stands for a call is not text, neither before its arguments are complete nor after."""
     events = told("<tool_call>", "\n", '{"name": "f", "arguments": {}}', "\n", "</tool_call>")
     assert [type(event) for event in events] == [ToolCallDelta]
+
+
+@pytest.mark.parametrize(
+    ("stop", "texts", "calls", "reason"),
+    [
+        ("</tool_call>", "", ["{}"], "tool_calls"),
+        ("_", "", [], "stop"),
+        ('"', "", [], "stop"),
+        ('g"', "", ["{}"], "tool_calls"),
+        ("[1", "", ["{}", '{"a": '], "stop"),
+    ],
+)
+def test_a_stop_string_within_a_call_leaves_no_markup_and_no_call_that_seems_complete(
+    stop: str, texts: str, calls: list[str], reason: str
+) -> None:
+    reader = parser(tool_format(HERMES), is_certain=True)
+    output = AnswerOutput(0, stop=StopStrings((stop,)), parser=reader)
+    text = '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>\n<tool_call>\n{"name": "g", "arguments": {"a": [1]}}\n</tool_call>'
+    events = []
+    for character in text:
+        if not output.hit_stop_string:
+            events += output.push(0, character.encode())
+    *told, end = [*events, *output.finish("stop", completion_tokens=1, cumulative_logprob=None)]
+    arguments: dict[int, str] = {}
+    for event in told:
+        if isinstance(event, ToolCallDelta):
+            arguments[event.call_index] = arguments.get(event.call_index, "") + event.arguments
+    assert "".join(event.text for event in told if isinstance(event, TextDelta)) == texts
+    assert list(arguments.values()) == calls
+    assert isinstance(end, ChoiceFinished)
+    assert end.finish_reason == reason
 
 
 def test_every_token_of_text_has_its_log_probability() -> None:

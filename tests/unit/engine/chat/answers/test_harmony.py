@@ -49,7 +49,7 @@ def read(
         (f"{THOUGHT}<|end|>{FINAL}Hello", [("reasoning", "Hm.\nSo"), ("content", "Hello")]),
         (f"{THOUGHT}{NEXT}{THOUGHT}{NEXT}{FINAL}a{NEXT}{FINAL}b", [("reasoning", "Hm.\nSo\n\nHm.\nSo"), ("content", "a\n\nb")]),
         ('<|channel|>commentary to=python<|message|>{"code": "<b>"}<|call|>', [("python", '{"code": "<b>"}')]),
-        (f"{THOUGHT}{NEXT} to=container.exec<|channel|>commentary<|message|>ls", [("reasoning", "Hm.\nSo")]),
+        (f"{THOUGHT}{NEXT} to=container.exec<|channel|>commentary<|message|>ls", [("reasoning", "Hm.\nSo"), ("content", "ls")]),
         (f"{FINAL}a < b <|x|> c", [("content", "a < b <|x|> c")]),
         ("Just words, to=you", [("content", "Just words, to=you")]),
         ("", []),
@@ -83,8 +83,10 @@ def test_thoughts_that_are_not_told_apart_stay_with_their_marks():
     assert read(text, is_split=False) == [("content", f"{THOUGHT}<|end|>Hello")]
 
 
-def test_calls_that_nobody_asked_for_are_for_no_one():
-    assert read(f"<|channel|>commentary to=functions.weather<|message|>{ROME}", reads_calls=False) == []
+def test_calls_that_nobody_asked_for_are_content():
+    assert read(f"<|channel|>commentary to=functions.weather<|message|>{ROME}", reads_calls=False) == [
+        ("content", ROME)
+    ]
 
 
 @pytest.mark.parametrize(

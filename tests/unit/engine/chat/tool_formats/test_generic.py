@@ -2,8 +2,11 @@
 
 import pytest
 
+from engine.chat.answers.channels import ChannelParser, script
+from engine.chat.reader.answer import Answer, Content
+from engine.chat.tool_formats.form import ToolFormat
 from engine.chat.tool_formats.generic import GenericFormat, ToldFormat
-from tests.unit.engine.chat.reading import Found, in_pieces, read
+from tests.unit.engine.chat.reading import Found, in_pieces, pieces_of, read
 
 F = '{"name": "f", "arguments": {"x": 1}}'
 G = '{"name": "g", "parameters": {}}'
@@ -41,6 +44,32 @@ def test_calls_are_told_from_other_json(text: str, found: Found) -> None:
 def test_json_that_a_limit_cuts_is_kept_where_it_can_be_no_call() -> None:
     assert read('{"result": [1, {"a": 2', GenericFormat(), is_cut=True, f={}) == ['{"result": [1, {"a": 2']
     assert read('{"name": "f", "arguments": {"x', GenericFormat(), is_cut=True, f={}) == [("f", '{"x')]
+    for text in ('As JSON: {"name": "Bob", "ag', "So:\n``", 'Look: {"na', "A list: [", '```json\n{"name": "Bob'):
+        assert read(text, GenericFormat(), is_cut=True, f={}) == [text]
+        assert read(in_pieces(text, 1), GenericFormat(), is_cut=True, f={}) == [text]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        '{"name": "f", "arguments": ',
+        '{"type": {"type": ',
+        '{"function": ',
+        'x{"type": ' + "[" * 190,
+        'x {"name": "f", "arguments": {"a": "',
+        "[{",
+    ],
+)
+@pytest.mark.parametrize("form", [GenericFormat(), ToldFormat()])
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_the_work_grows_with_the_length_of_hostile_text_and_not_with_its_nesting(
+    unit: str, form: ToolFormat, is_cut: bool
+) -> None:
+    reader = ChannelParser(script(None, form), answer := Answer(schemas={"f": {}}))
+    text = unit * (100_000 // len(unit))
+    told = "".join(piece.text for piece in pieces_of(reader, [text], is_cut=is_cut) if isinstance(piece, Content))
+    assert is_cut or told == text
+    assert answer.source.given_back_characters < 300_000
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ async def test_a_stream_sends_each_call_whole_as_soon_as_it_is_complete() -> Non
     assert [line["done"] for line in lines] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("arguments", ['{"city": "Ro', "[1]", "Rome"])
+@pytest.mark.parametrize("arguments", ['{"city": "Ro', "[1]", "Rome", ""])
 async def test_a_call_without_an_object_of_arguments_is_shown_as_text(arguments: str) -> None:
     events = [
         ToolCallDelta(index=0, call_index=0, id="call_1", name="weather", arguments=arguments),
