@@ -56,12 +56,21 @@ def _callable(function: JsonObject, where: str, use: ToolUse, compiler: Constrai
     name = function["name"]
     if wanted := use.inputs.get(name):
         return _of_text(name, wanted, where, compiler)
-    schema = function.get("parameters") or _ANY_OBJECT
+    schema = _of_objects(function.get("parameters") or _ANY_OBJECT, where)
     is_strict = name in use.strict or use.is_required
     if is_strict:
         with enforcing("the schema of this tool's arguments", where):
             compiler.json(json.dumps(schema))  # refuses what would not be enforced
     return CallableTool(name, schema, is_strict)
+
+
+def _of_objects(schema: JsonObject, where: str) -> JsonObject:
+    """A schema of arguments, which are always an object, whatever else it may allow. EngineError where it allows none."""
+    types = schema.get("type", "object")
+    if types != "object" and not (isinstance(types, list) and "object" in types):
+        message = "the arguments of a call are an object, which the schema of this tool's arguments does not allow"
+        raise EngineError("unsupported_schema", message, param=where)
+    return {**schema, "type": "object"}
 
 
 def _of_text(

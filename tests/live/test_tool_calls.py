@@ -162,6 +162,36 @@ def test_functions_in_the_older_form_are_streamed_in_that_form(chat):
     assert not any(delta.tool_calls for delta in deltas)
 
 
+@pytest.mark.parametrize("choice", ["auto", "required"])
+@pytest.mark.parametrize("parameters", [{"type": "string"}, {"type": ["array", "null"]}])
+def test_arguments_that_could_be_no_object_are_refused(chat, choice, parameters):
+    tool = {"type": "function", "function": {"name": "note", "parameters": parameters}}
+    with pytest.raises(openai.BadRequestError, match="arguments of a call are an object") as failure:
+        chat(tools=[WEATHER_TOOL, tool], tool_choice=choice)
+    assert failure.value.param == "tools[1].function.parameters"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"city": {"type": "string"}}}]},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"type": ["object", "string"], "required": ["a"]}}},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}},
+        {"enum": ["text", {"a": 1}]},
+    ],
+)
+def test_arguments_are_an_object_whatever_else_their_schema_allows(chat, parameters):
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": parameters}}
+    (call,) = chat(tools=[tool], parallel_tool_calls=False).choices[0].message.tool_calls
+    assert isinstance(json.loads(call.function.arguments), dict)
+
+
+def test_a_tool_needs_a_name(chat):
+    with pytest.raises(openai.BadRequestError) as failure:
+        chat(tools=[{"type": "function", "function": {"name": ""}}])
+    assert failure.value.param == "tools[0].function.name"
+
+
 class TestStreamHelper:
     def test_it_tells_of_the_arguments_and_parses_them(self, client, model):
         request = {"model": model, "messages": ask("What is the weather in Paris?"), "tools": [WEATHER_TOOL]}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from engine import JsonObject
 from handlers.wire.media import MediaSource
-from handlers.wire.types.ollama import ChatMessage, ToolCall, ToolDefinition
+from handlers.wire.types.ollama import ChatMessage, EarlierToolCall, ToolDefinition
 
 
 def template_messages(messages: Sequence[ChatMessage]) -> tuple[JsonObject, ...]:
@@ -51,7 +51,7 @@ def _message(message: ChatMessage, names: Mapping[str, str]) -> JsonObject:
     return {"role": message["role"], "content": with_pictures(message.get("images"), message.get("content")), **given}
 
 
-def _tool_call(call: ToolCall) -> JsonObject:
+def _tool_call(call: EarlierToolCall) -> JsonObject:
     function = call["function"]
     rendered = {"name": function["name"], "arguments": function.get("arguments", {})}
     identity = {"id": call["id"]} if call.get("id") else {}

@@ -71,7 +71,11 @@ def form(body: Body, reasoning_field: ReasoningField = "reasoning_content") -> F
 
 def names(body: Body) -> dict[str, str]:
     """Where a body has what the engine calls otherwise."""
-    return {"schema": "response_format.json_schema.schema", **places(body)}
+    return {
+        "schema": "response_format.json_schema.schema",
+        "template_kwargs": "chat_template_kwargs",
+        **places(body),
+    }
 
 
 def parse(body: Body, entry: ModelEntry, media: tuple[Media, ...] = ()) -> GenerationRequest:

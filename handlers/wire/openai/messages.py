@@ -12,10 +12,10 @@ from handlers.wire.openai.custom_tools import function_call
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
 from handlers.wire.types.openai import (
     ChatCompletionMessageCustomToolCall,
-    ChatCompletionMessageToolCall,
     ChatCompletionRequestAssistantMessage,
     ChatCompletionRequestAssistantMessageContentPart,
     ChatCompletionRequestMessage,
+    ChatCompletionRequestToolCall,
     ChatCompletionRequestUserMessageContentPart,
 )
 
@@ -23,7 +23,7 @@ _MEDIA = {"image_url": "image", "input_audio": "audio"}
 _LOW_DETAIL_PIXELS = 512
 """As the published API documents it."""
 
-Call = ChatCompletionMessageToolCall | ChatCompletionMessageCustomToolCall
+Call = ChatCompletionRequestToolCall | ChatCompletionMessageCustomToolCall
 Part = ChatCompletionRequestUserMessageContentPart | ChatCompletionRequestAssistantMessageContentPart
 
 

@@ -184,27 +184,27 @@ class ChatMessage(TypedDict):
     role: Literal["system", "user", "assistant", "tool"]
     content: NotRequired[str | None]
     images: NotRequired[Images | None]
-    tool_calls: NotRequired[list[ToolCall] | None]
+    tool_calls: NotRequired[list[EarlierToolCall] | None]
     thinking: NotRequired[str | None]
     tool_name: NotRequired[str | None]
     tool_call_id: NotRequired[str | None]
 
 
-class ToolCall(TypedDict):
-    """A call of a tool."""
+class EarlierToolCall(TypedDict):
+    """An earlier call of a tool."""
 
     id: NotRequired[str]
     type: NotRequired[Literal["function"]]
-    function: NotRequired[ToolCallFunction]
+    function: NotRequired[EarlierToolCallFunction]
 
 
-class ToolCallFunction(TypedDict):
+class EarlierToolCallFunction(TypedDict):
     """The function and its arguments."""
 
     index: NotRequired[int]
     name: str
     description: NotRequired[str]
-    arguments: NotRequired[dict[str, Any]]
+    arguments: NotRequired[dict[str, Any] | str]
 
 
 class ToolDefinition(TypedDict):
@@ -247,6 +247,23 @@ class ChatResponseMessage(TypedDict):
     thinking: NotRequired[str]
     tool_calls: NotRequired[list[ToolCall]]
     images: NotRequired[Images]
+
+
+class ToolCall(TypedDict):
+    """A call of a tool."""
+
+    id: NotRequired[str]
+    type: NotRequired[Literal["function"]]
+    function: NotRequired[ToolCallFunction]
+
+
+class ToolCallFunction(TypedDict):
+    """The function and its arguments."""
+
+    index: NotRequired[int]
+    name: str
+    description: NotRequired[str]
+    arguments: NotRequired[dict[str, Any]]
 
 
 class ChatStreamEvent(TypedDict):

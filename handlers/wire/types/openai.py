@@ -178,7 +178,7 @@ class ChatCompletionRequestAssistantMessage(TypedDict):
     audio: NotRequired[ChatCompletionRequestAssistantMessageAudio | None]
     reasoning_content: NotRequired[str | None]
     reasoning: NotRequired[str | None]
-    tool_calls: NotRequired[ChatCompletionMessageToolCalls]
+    tool_calls: NotRequired[list[ChatCompletionRequestToolCall | ChatCompletionMessageCustomToolCall] | None]
     function_call: NotRequired[ChatCompletionRequestAssistantMessageFunctionCall | None]
 
 
@@ -195,19 +195,19 @@ class ChatCompletionRequestAssistantMessageAudio(TypedDict):
     id: str
 
 
-class ChatCompletionMessageToolCall(TypedDict):
-    """A call of a function."""
+class ChatCompletionRequestToolCall(TypedDict):
+    """An earlier call of a function."""
 
     id: str
     type: Literal["function"]
-    function: ChatCompletionMessageToolCallFunction
+    function: ChatCompletionRequestToolCallFunction
 
 
-class ChatCompletionMessageToolCallFunction(TypedDict):
+class ChatCompletionRequestToolCallFunction(TypedDict):
     """The function and its arguments."""
 
     name: str
-    arguments: str
+    arguments: str | dict[str, Any]
 
 
 class ChatCompletionMessageCustomToolCall(TypedDict):
@@ -501,6 +501,21 @@ class ChatCompletionResponseMessage(TypedDict):
     role: Literal["assistant"]
     function_call: NotRequired[ChatCompletionResponseMessageFunctionCall]
     audio: NotRequired[ChatCompletionResponseMessageAudio | None]
+
+
+class ChatCompletionMessageToolCall(TypedDict):
+    """A call of a function."""
+
+    id: str
+    type: Literal["function"]
+    function: ChatCompletionMessageToolCallFunction
+
+
+class ChatCompletionMessageToolCallFunction(TypedDict):
+    """The function and its arguments."""
+
+    name: str
+    arguments: str
 
 
 class ChatCompletionResponseMessageAnnotation(TypedDict):
@@ -870,8 +885,6 @@ ChatCompletionRequestAssistantMessageContentPart: TypeAlias = (
     ChatCompletionRequestMessageContentPartText | ChatCompletionRequestMessageContentPartRefusal
 )
 
-ChatCompletionMessageToolCalls: TypeAlias = list[ChatCompletionMessageToolCall | ChatCompletionMessageCustomToolCall]
-
 ChatCompletionRequestMessage: TypeAlias = (
     ChatCompletionRequestDeveloperMessage
     | ChatCompletionRequestSystemMessage
@@ -936,6 +949,8 @@ Samplers: TypeAlias = (
 )
 
 DrySequenceBreakers: TypeAlias = list[str] | None
+
+ChatCompletionMessageToolCalls: TypeAlias = list[ChatCompletionMessageToolCall | ChatCompletionMessageCustomToolCall]
 
 ModerationInputType: TypeAlias = Literal["text", "image"]
 
