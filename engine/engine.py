@@ -191,7 +191,7 @@ class Engine:
         except BaseException:
             lease.close()
             raise
-        return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns)
+        return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns, unused=started.unused)
 
     async def _await_place(self, lease: Lease) -> None:
         try:

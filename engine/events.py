@@ -20,9 +20,11 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
-    """The prompt is legal: nothing but the server's own failure, and too long a wait, can stop the request now."""
+    """The prompt is legal: nothing but the server's own failure, and too long a wait, can stop the request now. `unused`: the paths of
+    what of the prompt's messages and variables its template has no use for."""
 
     prompt_tokens: int
+    unused: tuple[str, ...] = ()
 
 
 class Admitted(_Event, frozen=True, kw_only=True, tag="admitted"):

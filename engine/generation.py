@@ -76,10 +76,11 @@ class GenerationResult:
 
 
 class Generation:
-    """A generation under way. Iterate over it or take `result()`; in any case close it."""
+    """A generation under way. Iterate over it or take `result()`; in any case close it. `unused`: as of Started."""
 
-    def __init__(self, source: EventSource, *, prompt_tokens: int, load_ns: int) -> None:
+    def __init__(self, source: EventSource, *, prompt_tokens: int, load_ns: int, unused: tuple[str, ...] = ()) -> None:
         self.prompt_tokens = prompt_tokens
+        self.unused = unused
         self.load_ns = load_ns
         self._source = source
         self._ended = False

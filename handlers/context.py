@@ -18,6 +18,9 @@ Body = TypeVar("Body")
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Dialect = Literal["openai", "ollama"]
 
+MOST_IGNORED = 32
+"""Names in one header."""
+
 _SCOPE_KEY = "trueline.request"
 
 

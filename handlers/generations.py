@@ -13,10 +13,11 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from engine import Finished, Generation, GenerationEvent, GenerationRequest, GenerationResult
-from handlers.context import Call, RequestRecord
-from handlers.errors import naming
+from handlers.context import MOST_IGNORED, Call, RequestRecord
+from handlers.errors import ApiError, naming
 from handlers.streaming import whole
 from handlers.tenants import for_tenant
+from handlers.wire.refusal import UNSUPPORTED_PARAMETER
 
 T = TypeVar("T")
 
@@ -33,7 +34,22 @@ async def begin(call: Call[Any], request: GenerationRequest, names: Mapping[str,
     with naming(names or {}):
         generation = await whole(call, call.engine.generate(_for_tenant(call, request)))
     call.record.prompt_tokens = generation.prompt_tokens
+    if generation.unused:
+        _note_unused(call, generation, names or {})
     return generation
+
+
+def _note_unused(call: Call[Any], generation: Generation, names: Mapping[str, str]) -> None:
+    """Names what the model's template has no use for beside the keys that no document knows, and is as strict about it."""
+    unused = []
+    for path in generation.unused:
+        field, dot, rest = path.partition(".")
+        unused.append(f"{names.get(field, field)}{dot}{rest}")
+    if call.config.strict:
+        generation.close()
+        message = f"{unused[0]}: the model's chat template has no use for it"
+        raise ApiError(400, message, param=unused[0], code=UNSUPPORTED_PARAMETER)
+    call.record.ignored = [*call.record.ignored, *unused][:MOST_IGNORED]
 
 
 async def finish(call: Call[Any], generation: Generation) -> GenerationResult:

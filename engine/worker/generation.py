@@ -89,7 +89,7 @@ class Generator:
         """Queue the answers of a prepared request."""
         self._jobs[job.id] = job
         job.stops = self._stops(job.prompt_tokens)
-        yield job.id, Started(prompt_tokens=job.prompt_rows)
+        yield job.id, Started(prompt_tokens=job.prompt_rows, unused=job.unused)
         early: list[tuple[int, Event]] = []
         for sequence in job.sequences:
             if job.id in self._jobs:

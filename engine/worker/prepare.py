@@ -96,6 +96,8 @@ class Preparer:
         if request.max_tokens is not None:
             limit = min(limit, len(tokens) + request.max_tokens)
         job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora), places)
+        if isinstance(request.prompt, ChatPrompt):
+            job.unused = self.templates.unused(request.prompt)
         # Drafts are made of what stood in the prompt before, which is no text where there is a picture.
         guesser = guessers(request, tokens, self._drafting, self._plain) if not places else lambda: None
         with job.resources:

@@ -87,7 +87,17 @@ class PromptTemplates:
                 "invalid_request", f"the model's chat template refuses these messages: {error}", param="messages"
             ) from error
         except TemplateError as error:
+            # A Go template's failures are all of one kind; what it can't show of this request only is the request's.
+            if isinstance(template, GoTemplate) and template.works:
+                message = f"the model's chat template can't show these messages: {error}"
+                raise EngineError("invalid_request", message, param="messages") from error
             raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
+
+    def unused(self, prompt: ChatPrompt) -> tuple[str, ...]:
+        """The paths of what a rendered prompt shows nothing of, and is not refused for: names, and variables for the template."""
+        if prompt.template is not None:
+            return ()
+        return self._chosen(prompt).unused(prompt.messages, prompt.tools, prompt.template_kwargs)
 
     def _rendered_as_asked(self, prompt: ChatPrompt, source: str) -> str:
         """By the request's own template: as it is written, with nothing folded or mended, and nothing of it the model's fault."""

@@ -118,7 +118,8 @@ class Sequence:
 class GenerationJob:
     """A generation request at work: its prompt, its answers, its counters. `limit_tokens` bounds prompt and answer together, in positions.
 
-    `stops`: lengths of the prompt at which its state is worth keeping, where a memory can't be cut back to them later.
+    `stops`: lengths of the prompt at which its state is worth keeping, where a memory can't be cut back to them later. `unused`: as of
+    Started.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class GenerationJob:
         self.limit_tokens = limit_tokens
         self.sequences: list[Sequence] = []
         self.stops: tuple[int, ...] = ()
+        self.unused: tuple[str, ...] = ()
         self.adapters = adapters
         self.media = media
         self.unfinished = 0

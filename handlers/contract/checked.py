@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handlers.context import Call, record_of
+from handlers.context import MOST_IGNORED, Call, record_of
 from handlers.contract.body import JSON, BodyLimits, read_json
 from handlers.contract.coverage import Limits
 from handlers.contract.documented import Operation, Place, Reader
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from handlers.config import ServerConfig
 
 Function = Callable[[Call[Any]], Awaitable[Response]]
-_MOST_IGNORED = 32  # names in one header
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +114,4 @@ class CheckedBody:
         make_integral(self._integers, body)
         if self._without_unknown.is_valid(body):
             return body, []
-        return body, list(islice(unknown_paths(self._known, body), _MOST_IGNORED))
+        return body, list(islice(unknown_paths(self._known, body), MOST_IGNORED))

@@ -60,6 +60,37 @@ def test_a_history_in_every_shape_is_taken(http, model):
     assert openai_answer(http, model, messages, max_tokens=4) is not None
 
 
+@pytest.mark.parametrize("arguments", ['{"city": "Paris"}', {"city": "Paris"}, "Paris?", ""])
+def test_arguments_in_a_history_are_an_object_or_any_text(http, model, arguments):
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": arguments}}
+    messages = [
+        ASK,
+        {"role": "assistant", "content": "Well.", "tool_calls": None},
+        ASK,
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "Sunny"},
+    ]
+    assert openai_answer(http, model, messages, max_tokens=4) is not None
+    messages[3]["content"] = ""
+    body = {"model": model, "messages": messages, "stream": False, "options": {"num_predict": 4}}
+    assert http.post("/api/chat", json=body).raise_for_status().json()["message"]["content"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_names_and_variables_that_the_template_has_no_use_for_are_told(http, model, stream):
+    body = {
+        "model": model,
+        "messages": [{**ASK, "name": "ada"}],
+        "chat_template_kwargs": {"shout": True},
+        "max_tokens": 4,
+        "stream": stream,
+        "nonsense": 1,
+    }
+    response = http.post("/v1/chat/completions", json=body)
+    assert response.status_code == 200
+    assert response.headers["x-ignored-params"] == "nonsense, chat_template_kwargs.shout, messages[0].name"
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [

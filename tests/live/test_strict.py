@@ -27,3 +27,15 @@ def test_an_unknown_key_is_refused_by_name_and_known_ones_are_not(path, rest, st
     refused = httpx.post(strict.url + path, json=body | {"frobnicate": 1})
     assert refused.status_code == 400
     assert "frobnicate" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"messages": [{**ask("Hello!")[0], "name": "ada"}]}, "messages[0].name"),
+        ({"messages": ask("Hello!"), "chat_template_kwargs": {"shout": True}}, "chat_template_kwargs.shout"),
+    ],
+)
+def test_what_the_template_has_no_use_for_is_refused_by_name(fields, param, strict):
+    refused = httpx.post(f"{strict.url}/v1/chat/completions", json={"model": DEMO_MODEL, **fields}, timeout=30)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, param)

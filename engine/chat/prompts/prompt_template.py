@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from engine.chat.answers.reasoning import reasoning_format
 from engine.chat.prompts.folding import folds, text_of_parts
-from engine.chat.prompts.rehearsal import NotShown, Rehearsals
+from engine.chat.prompts.rehearsal import NotShown, Plan, Rehearsals, is_named
 from engine.chat.prompts.taught_tools import call_form, with_taught_tools
 from engine.chat.prompts.template import ChatTemplate, OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
 from engine.chat.prompts.template_forms import PROBE_TOOL, TemplateForms, find_forms, in_form
@@ -52,15 +52,20 @@ class PromptTemplate:
 
     @cached_property
     def _forms(self) -> TemplateForms:
-        return find_forms(self._probe)
+        """A template that went out of bounds is not tried again: each time costs as much as it may."""
+        is_hopeless = False
 
-    def _probe(self, messages: list[JsonObject], tools: Sequence[JsonObject] | None) -> str | None:
-        try:
-            return self._template.render(messages, tools)
-        except OutOfTemplateBounds:
-            raise
-        except (TemplateError, TemplateRefusal):
-            return None
+        def probe(messages: list[JsonObject], tools: Sequence[JsonObject] | None) -> str | None:
+            nonlocal is_hopeless
+            if is_hopeless:
+                return None
+            try:
+                return self._template.render(messages, tools)
+            except (TemplateError, TemplateRefusal) as error:
+                is_hopeless = isinstance(error, OutOfTemplateBounds)
+                return None
+
+        return find_forms(probe)
 
     def render(
         self,
@@ -79,13 +84,28 @@ class PromptTemplate:
         if tools and not self.supports_tools:
             messages, tools = with_taught_tools(messages, tools, self.source), ()
         try:
-            words = [self._in_own_words(message) for message in in_form(messages, self._forms)]
-            given = Given(words, tools, variables or {})
+            given = Given(self._words(messages), tools, variables or {})
             if continue_final_message:
                 return self._continued(given)
             return self._prompt(given, opens_answer=add_generation_prompt)
         except RecursionError as error:
             raise TemplateRefusal("the conversation has values that are nested too deep") from error
+
+    def unused(
+        self, messages: Sequence[JsonObject], tools: Sequence[JsonObject] = (), variables: JsonObject | None = None
+    ) -> tuple[str, ...]:
+        """The paths of what no prompt shows of these: variables that the template does not read, and names of messages."""
+        unread = (f"template_kwargs.{name}" for name in variables or {} if name not in self._template.variables)
+        if not any(map(is_named, messages)):
+            return tuple(unread)
+        given = Given(self._words(messages), tools if self.supports_tools else (), variables or {})
+        nameless: tuple[int, ...] = ()
+        with suppress(NotShown):  # where an answer is continued, only its beginning need be shown
+            nameless = self._plan(given, opens_answer=False).nameless
+        return (*unread, *(f"messages[{number}].name" for number in nameless))
+
+    def _words(self, messages: Sequence[JsonObject]) -> list[JsonObject]:
+        return [self._in_own_words(message) for message in in_form(messages, self._forms)]
 
     def _in_own_words(self, message: JsonObject) -> JsonObject:
         """The names that this template has for a role and for reasoning."""
@@ -96,16 +116,18 @@ class PromptTemplate:
         return message
 
     def _prompt(self, given: Given, *, opens_answer: bool) -> str:
-        messages, tools, variables = given
-        settings = [bool(tools), opens_answer, variables]
-        probe_tools = [PROBE_TOOL] if tools else ()
+        messages = given.messages
         with self._blaming_the_request():
-            plan = self._rehearsals.plan(
-                messages, settings, lambda skeleton: self._render(Given(skeleton, probe_tools, variables), opens_answer)
-            )
-            for fold in plan:
+            for fold in self._plan(given, opens_answer=opens_answer).folds:
                 messages = fold.apply(messages)
-            return self._render_simply(Given(messages, tools, variables), opens_answer)
+            return self._render_simply(given._replace(messages=messages), opens_answer)
+
+    def _plan(self, given: Given, *, opens_answer: bool) -> Plan:
+        probe = given._replace(tools=[PROBE_TOOL] if given.tools else ())
+        settings = [bool(given.tools), opens_answer, given.variables]
+        return self._rehearsals.plan(
+            given.messages, settings, lambda skeleton: self._render(probe._replace(messages=skeleton), opens_answer)
+        )
 
     def _render_simply(self, given: Given, opens_answer: bool) -> str:
         """With the tools as they are, or described as simply as this template needs it."""
@@ -125,11 +147,10 @@ class PromptTemplate:
 
     @contextmanager
     def _blaming_the_request(self) -> Iterator[None]:
-        """A template that can show some conversation but not this one refuses it, however it says so."""
+        """A template that can show some conversation but not this one refuses it, however it says so: also one that this makes too much
+        of."""
         try:
             yield
-        except OutOfTemplateBounds:
-            raise
         except (NotShown, TemplateError) as error:
             if self._forms.works:
                 raise TemplateRefusal(str(error)) from error

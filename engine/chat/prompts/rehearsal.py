@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.chat.prompts.folding import Fold
 from engine.chat.prompts.template import TemplateError, TemplateRefusal
@@ -24,10 +24,25 @@ _LONG_ID = "call_0123456789abcdef{:03}"
 _SHORT_ID = "qzcall{:03}"
 _SHORT = re.compile(r"[a-zA-Z0-9]{9}")
 _MARK = "qzm{}x"
+_NAME = "qzn{}x"
 
 
 class NotShown(Exception):
     """The template can't be made to show these messages. The text is the template's own complaint, or says what it leaves out."""
+
+
+class Plan(NamedTuple):
+    """What to do with a conversation. `nameless`: the numbers of the messages whose texts the prompt then shows, but not their names."""
+
+    folds: tuple[Fold, ...]
+    nameless: tuple[int, ...] = ()
+
+
+class _Found(NamedTuple):
+    """What holds for all conversations of one shape: the folds, and the shapes of messages whose names are not shown."""
+
+    folds: tuple[Fold, ...]
+    nameless: frozenset[Shape]
 
 
 class Rehearsals:
@@ -35,9 +50,9 @@ class Rehearsals:
 
     def __init__(self, folds: Sequence[Fold]) -> None:
         self._folds = folds
-        self._known: dict[Any, tuple[Fold, ...] | NotShown] = {}
+        self._known: dict[Any, _Found | NotShown] = {}
 
-    def plan(self, messages: Sequence[JsonObject], variables: Any, render: Render) -> tuple[Fold, ...]:
+    def plan(self, messages: Sequence[JsonObject], variables: Any, render: Render) -> Plan:
         """The mildest folds under which `render` shows all of a conversation like `messages`; NotShown if there are none.
 
         `variables`: JSON values for whatever else `render` depends on.
@@ -52,9 +67,9 @@ class Rehearsals:
         found = self._known[key]
         if isinstance(found, NotShown):
             raise NotShown(*found.args)
-        return found
+        return Plan(found.folds, tuple(number for number, shape in enumerate(shapes) if shape in found.nameless))
 
-    def _search(self, messages: list[JsonObject], numbers: list[int], render: Render) -> tuple[Fold, ...] | NotShown:
+    def _search(self, messages: list[JsonObject], numbers: list[int], render: Render) -> _Found | NotShown:
         skeleton, marks = _skeleton(messages)
         deadline = time.thread_time() + _LIMIT_SECONDS
         complaint = ""
@@ -64,7 +79,9 @@ class Rehearsals:
                 continue
             wrong = _rehearse(folded, marks, numbers, render)
             if wrong is None:
-                return plan
+                return _Found(
+                    plan, frozenset(_shape(messages[number]) for number in _nameless(skeleton, folded, render))
+                )
             complaint = complaint or wrong
             if time.thread_time() > deadline:
                 break
@@ -104,6 +121,18 @@ def _rehearse(
         if _is_printed_part(prompt, place):
             return f"it takes no list of parts as the content of message {numbers[index]}"
     return None
+
+
+def _nameless(skeleton: list[JsonObject], folded: list[JsonObject], render: Render) -> list[int]:
+    """Which messages have names that are not in the prompt."""
+    names = [(number, message["name"]) for number, message in enumerate(skeleton) if is_named(message)]
+    prompt = render(folded) if names else ""
+    return [number for number, name in names if name not in prompt]
+
+
+def is_named(message: JsonObject) -> bool:
+    """Whether a message says who speaks: a tool's name says what was called."""
+    return bool(message.get("name")) and message["role"] != "tool"
 
 
 def _is_printed_part(prompt: str, place: int) -> bool:
@@ -182,6 +211,8 @@ class _Drawing:
         """The skeleton of one message."""
         drawn = {key: "probe" if isinstance(value, str) else value for key, value in message.items()}
         drawn["role"] = message["role"]
+        if is_named(message):
+            drawn["name"] = _NAME.format(index)
         if "content" in message:
             drawn["content"] = self._content(message["content"], index)
         if message.get("tool_calls"):

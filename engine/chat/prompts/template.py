@@ -45,6 +45,7 @@ def local_time() -> datetime:
 class ChatTemplate:
     """A compiled template; may be rendered by several threads at once.
 
+    `variables`: the names that it reads.
     `supports_tools`, `supports_documents`: it looks at those it is given. `supports_thinking`: it has a switch for reasoning, or marks it.
     `knows_developer`: it tells that role from others. `reasoning_names`: what it calls the reasoning of a message, where that is not
     `reasoning_content`.
@@ -70,6 +71,7 @@ class ChatTemplate:
         with _failures(), metered(limit_seconds):
             tree, self._template = sandbox.compile_metered(source)
         names = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+        self.variables = frozenset(names)
         self._is_given_functions = "functions" in names
         self.supports_tools = "tools" in names or self._is_given_functions
         self.supports_documents = "documents" in names

@@ -7,6 +7,7 @@ and raises what that raises. Must not know models, tokens or requests.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 
 from engine.chat.prompts.folding import text_of_parts
 from engine.chat.prompts.go_template.conversation import joined, message_records, system_text, tool_records, user_text
@@ -18,11 +19,13 @@ from engine.chat.prompts.go_template.parser import Parser
 from engine.chat.prompts.go_template.syntax import Node
 from engine.chat.prompts.go_template.values import Record
 from engine.chat.prompts.meter import Meter, OutOfBounds, check_size
+from engine.chat.prompts.rehearsal import is_named
 from engine.chat.prompts.template import OutOfTemplateBounds, TemplateError, TemplateRefusal, local_time
 from engine.request import JsonObject
 
 _MAX_SOURCE_CHARACTERS = 1 << 18
 _THINKING_NAMES = frozenset(("Think", "ThinkLevel", "IsThinkSet"))
+_KNOWN_VARIABLES = frozenset(("enable_thinking", "reasoning_effort", "suffix"))
 _THINKING_MARKS = ("<think>", "</think>")
 _EMPTY: JsonObject = {
     "System": "",
@@ -82,6 +85,23 @@ class GoTemplate:
             if "Messages" in self._names:
                 return self._run(meter, data | {"Messages": message_records(together), "System": system_text(shown)})
             return self._turns(meter, together, data)
+
+    @cached_property
+    def works(self) -> bool:
+        """Whether it can show a user's message at all."""
+        try:
+            self.render([{"role": "user", "content": "probe"}])
+        except TemplateError:
+            return False
+        return True
+
+    def unused(
+        self, messages: Sequence[JsonObject], tools: Sequence[JsonObject] = (), variables: JsonObject | None = None
+    ) -> tuple[str, ...]:
+        """The paths of what no prompt shows of these: other variables than it knows, and names of messages."""
+        unread = (f"template_kwargs.{name}" for name in variables or {} if name not in _KNOWN_VARIABLES)
+        named = (number for number, message in enumerate(messages) if is_named(message))
+        return (*unread, *(f"messages[{number}].name" for number in named))
 
     def _turns(self, meter: Meter, messages: Sequence[JsonObject], data: JsonObject) -> str:
         """Turn by turn: each is what the system and the user say and what is answered; the last ends before the answer."""

@@ -88,6 +88,55 @@ def test_a_broken_template_of_the_model_is_not(source: str) -> None:
     assert error.value.code == "template_failed"
 
 
+LONG = "{{ 'a' * (n or messages | length) * 100000 }}"
+LONG_GO = "{{ range .Messages }}{{ range 1000000 }}aaaaaa{{ end }}{{ end }}"
+CHAT = (*HI, {"role": "assistant", "content": "Hi"}, *HI)
+
+
+@pytest.mark.parametrize(
+    ("source", "prompt"),
+    [
+        (f"{OWN}{LONG}", ChatPrompt(messages=HI, template_kwargs={"n": 90_000})),
+        (f"{OWN}{LONG}", ChatPrompt(messages=HI * 900)),
+        ("{% for m in messages %}{{ m.content * 90000 }}{% endfor %}", ChatPrompt(messages=HI * 90)),
+        (LONG_GO, ChatPrompt(messages=CHAT)),
+        (
+            "{{ range .Messages }}{{ slice .Content 0 2 }}{{ end }}",
+            ChatPrompt(messages=({"role": "user", "content": "H"},)),
+        ),
+    ],
+)
+def test_what_a_working_template_makes_too_much_of_is_the_requests_fault(source: str, prompt: ChatPrompt) -> None:
+    with pytest.raises(EngineError, match="the model's chat template") as error:
+        templates(source).render(prompt)
+    assert (error.value.code, error.value.param) == ("invalid_request", "messages")
+
+
+@pytest.mark.parametrize("source", ["{{ 'a' * 90000000 }}", "{{ range 1000000000 }}" + "a" * 1000 + "{{ end }}"])
+def test_a_template_that_is_out_of_bounds_whatever_it_is_given_is_the_models_fault(source: str) -> None:
+    with pytest.raises(EngineError, match="the model's chat template failed") as error:
+        templates(source).render(ChatPrompt(messages=HI))
+    assert error.value.code == "template_failed"
+
+
+NAMED = "{% for m in messages %}{{ m.name if m.role == 'user' else m.role }}: {{ m.content }}{% endfor %}{{ shout }}"
+
+
+@pytest.mark.parametrize(
+    ("source", "unused"),
+    [
+        (OWN, ("template_kwargs.shout", "messages[0].name", "messages[1].name", "messages[2].name")),
+        (NAMED, ("messages[1].name",)),
+        ("{{ .Prompt }}", ("template_kwargs.shout", "messages[0].name", "messages[1].name", "messages[2].name")),
+    ],
+)
+def test_what_a_template_shows_nothing_of_is_told(source: str, unused: tuple[str, ...]) -> None:
+    named = [{"role": role, "content": "Hi", "name": "Bob"} for role in ("user", "assistant", "user", "tool")]
+    prompt = ChatPrompt(messages=(*named, {"role": "user", "content": "Bye"}), template_kwargs={"shout": True})
+    assert templates(source).unused(prompt) == unused
+    assert templates(source).unused(ChatPrompt(messages=HI)) == ()
+
+
 @pytest.mark.parametrize(
     ("template", "fields", "param"),
     [
