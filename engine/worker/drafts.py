@@ -4,13 +4,15 @@ A guess costs next to nothing: the answer's last tokens are looked up in an inde
 """
 
 from collections.abc import Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, takewhile
 from typing import Literal, Protocol
 
 import numpy as np
 
 _TOKEN_BITS = 21
 """No vocabulary has two million tokens; three of them fit a signed 64-bit number."""
+_NO_TOKEN = (1 << _TOKEN_BITS) - 1
+"""What a picture's or a sound's positions count as, which have negative numbers: nothing that is drawn is like it."""
 _LOOKUP_GRAM = 3
 """So many tokens must have stood in the same order before what followed them is guessed again."""
 _PREDICTION_GRAM = 2
@@ -21,7 +23,8 @@ class Drafter(Protocol):
     """Guesses the next tokens of one answer."""
 
     def draft(self, tokens: Sequence[int], at_most: int) -> Sequence[int]:
-        """What may follow `tokens`: prompt and answer so far, which only ever grow. Nothing where there is no idea."""
+        """What may follow `tokens`: prompt and answer so far, which only ever grow. Nothing where there is no idea, and never
+        what stands for a picture."""
 
 
 class GramIndex:
@@ -29,6 +32,7 @@ class GramIndex:
 
     def __init__(self, tokens: Sequence[int], size: int) -> None:
         ids = np.array(tokens, dtype=np.int64)
+        ids[ids < 0] = _NO_TOKEN
         keys = np.zeros(max(0, len(ids) - size + 1), dtype=np.int64)
         for place in range(size):
             keys = keys << _TOKEN_BITS | ids[place : place + len(keys)]
@@ -68,7 +72,7 @@ class PromptLookup:
             self._take_in(tokens, end)
         self._read = len(tokens)
         found = [] if self._next is None else tokens[self._next : self._next + at_most]
-        return list(islice(cycle(found), at_most))
+        return list(takewhile(_is_text, islice(cycle(found), at_most)))
 
     def _take_in(self, tokens: Sequence[int], end: int) -> None:
         """A guess that was right goes on where it is; else the last place counts where the same tokens stand."""
@@ -121,8 +125,12 @@ class Prediction:
             self._next = self._parted = met
 
 
+def _is_text(token: int) -> bool:
+    return token >= 0
+
+
 def _key(tokens: Sequence[int]) -> int:
     key = 0
     for token in tokens:
-        key = key << _TOKEN_BITS | token
+        key = key << _TOKEN_BITS | (token if token >= 0 else _NO_TOKEN)
     return key

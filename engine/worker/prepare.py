@@ -98,8 +98,7 @@ class Preparer:
         job = GenerationJob(request_id, request, tokens, limit, self._adapters.chosen(request.lora), places)
         if isinstance(request.prompt, ChatPrompt):
             job.unused = self.templates.unused(request.prompt)
-        # Drafts are made of what stood in the prompt before, which is no text where there is a picture.
-        guesser = guessers(request, tokens, self._drafting, self._plain) if not places else lambda: None
+        guesser = guessers(request, tokens, self._drafting, self._plain)
         with job.resources:
             for index in range(request.n):
                 held_to = constraint.copy() if constraint else None

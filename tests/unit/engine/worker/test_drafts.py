@@ -50,6 +50,21 @@ def test_a_text_that_repeats_itself_is_guessed_beyond_its_end():
     assert list(lookup(prompt).draft(prompt, 5)) == [7, 8, 7, 8, 7]
 
 
+def test_what_stands_for_a_picture_is_never_guessed_and_ends_a_guess():
+    picture = [-(1 << 62), -5, -7]
+    prompt = [1, 2, 3, 4, *picture, 1, 2, 3]
+    assert list(lookup(prompt).draft(prompt, 5)) == [4]
+    assert list(lookup([1, 2, 3, *picture, 1, 2, 3]).draft([1, 2, 3, *picture, 1, 2, 3], 5)) == []
+
+
+def test_text_behind_a_picture_is_looked_up_and_the_same_picture_alone_tells_nothing():
+    picture = [-(1 << 62), -5, -7]
+    prompt = [0, *picture, 1, 2, 3, 4, 5, *picture]
+    drafter = lookup(prompt)
+    assert list(drafter.draft(prompt, 2)) == [1, 2]
+    assert list(drafter.draft([*prompt, 9, 1, 2, 3], 2)) == [4, 5]
+
+
 def test_the_answer_itself_is_looked_up_too():
     drafter = lookup([0, 0])
     assert list(drafter.draft([0, 0, 1, 2, 3, 4, 5, 1, 2, 3], 2)) == [4, 5]
