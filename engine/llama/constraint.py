@@ -26,7 +26,7 @@ _JSON_OPTIONS: Any = {"whitespace_flexible": False}
 _LIMITS = LLParserLimits(verbose_errors=False)
 
 _MOST_REASON_CHARACTERS = 300
-_TOO_COMPLEX = ("too many", "Too many", "too complex", "too big", "limit")
+_TOO_COMPLEX = ("too many", "Too many", "too complex", "too big", "limit", "max is")
 """Signs in a reason: while generating, llguidance says of most of its limits only in words that they were reached."""
 _MOST_REMEMBERED = 32
 _MOST_REMEMBERED_CHARACTERS = 1 << 16
@@ -138,14 +138,19 @@ class ConstraintCompiler:
 
     def _json(self, text: str) -> Constraint:
         schema = JsonSchema(text)
-        try:
-            grammar = LLMatcher.grammar_from_json_schema(schema.text, overrides=_JSON_OPTIONS)
-        except ValueError as error:
-            raise schema.refusal(str(error)) from error
-        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
-        if matcher.is_error():
-            raise schema.refusal(matcher.get_error())
+        matcher, reason = self._json_matcher(schema.text)
+        if matcher is None:
+            raise schema.refusal(reason, alone=lambda part: self._json_matcher(part)[1])
         return Constraint(_begun(matcher), self._mask, schema)
+
+    def _json_matcher(self, schema: str) -> tuple[LLMatcher | None, str]:
+        """A matcher, or why there is none."""
+        try:
+            grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_JSON_OPTIONS)
+        except ValueError as error:
+            return None, str(error)
+        matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)
+        return (None, matcher.get_error()) if matcher.is_error() else (matcher, "")
 
     def _compiled(self, grammar: str) -> Constraint:
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0, limits=_LIMITS)

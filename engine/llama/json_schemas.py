@@ -4,14 +4,16 @@ llguidance refuses most of what it can't enforce, but not where in the schema th
 tokens, nor where a schema comes from.
 """
 
-import math
 import re
-from collections.abc import Iterator
-from decimal import Decimal
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jsonschema_rs
 import msgspec
+
+from engine.llama.schema_cost import is_cheap_to_check, levels, remainders
+from engine.llama.schema_numbers import confused_numbers
 
 JsonObject = dict[str, Any]
 
@@ -20,8 +22,13 @@ _MOST_REASON_CHARACTERS = 300
 _MOST_REMAINDERS = 200_000
 """Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
 
-_MOST_EVALUATIONS = 10_000
-"""Most schemas that a value may have to be held against: references that fork double their number with each step."""
+MOST_LEVELS = 8_000
+"""llguidance calls itself for each level of a schema, through references too; a call takes up to 5 KB of the thread's stack."""
+
+_PLACELESS = ("Unsatisfiable schema", "Failed to generate regex", "Expected positive integer", "regex parse error")
+"""Beginnings of reasons that name no place, or the keyword alone."""
+_TRIALS_SECONDS = 0.5
+"""How long the place may be looked for, by trying each schema within the schema alone."""
 
 _SCHEMA = {
     *("additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not"),
@@ -52,21 +59,40 @@ class JsonSchema:
         if len(text) > _MOST_CHARACTERS:
             raise SchemaUnsupported(f"it has {len(text)} characters; expected at most {_MOST_CHARACTERS}")
         self._schema = _decoded(text)
+        _check_cost(self._schema)
         self._validator = _validator(self._schema)
-        self._is_cheap_to_check = _evaluations(self._schema, self._schema, {}) <= _MOST_EVALUATIONS
+        try:
+            self._is_cheap_to_check = is_cheap_to_check(self._schema)
+        except RecursionError as error:
+            raise SchemaUnsupported("its references lead on too far") from error
         for path, schema in subschemas(self._schema):
             _simplify(schema)
             _check_keywords(path, schema)
-        _check_divisors(self._schema)
+            for keyword, reason in confused_numbers(schema):
+                raise SchemaUnsupported(f"`{path}.{keyword}` can't be enforced: {reason}")
         self.text = msgspec.json.encode(self._schema).decode()
 
-    def refusal(self, reason: str) -> SchemaUnsupported:
-        """llguidance's reason for not taking it, with the place that it speaks of."""
+    def refusal(self, reason: str, alone: Callable[[str], str | None]) -> SchemaUnsupported:
+        """llguidance's reason for not taking it, with the place that it speaks of. `alone`: its reason for not taking another schema."""
         place = self._place(reason)
+        if place is None and any(sign in reason for sign in _PLACELESS):
+            place, reason = self._refused_alone(alone) or (None, reason)
         said = " ".join(reason.split())[:_MOST_REASON_CHARACTERS] or "it can't be compiled"
         return SchemaUnsupported(
             place if place and _UNIMPLEMENTED.search(reason) else f"{place}: {said}" if place else said
         )
+
+    def _refused_alone(self, alone: Callable[[str], str | None]) -> tuple[str, str] | None:
+        """The innermost schema that is not taken by itself, and why."""
+        named = {keyword: self._schema[keyword] for keyword in ("$defs", "definitions") if keyword in self._schema}
+        last = time.monotonic() + _TRIALS_SECONDS
+        for path, schema in reversed(list(subschemas(self._schema))):
+            if time.monotonic() > last:
+                return None
+            reason = alone(msgspec.json.encode({**named, **schema}).decode())
+            if reason and any(sign in reason for sign in _PLACELESS):
+                return f"`{path}` can't be enforced", reason
+        return None
 
     def violation(self, answer: bytes) -> str | None:
         """What is wrong with a finished answer; None if it is valid, or if finding out could take for ever."""
@@ -134,28 +160,6 @@ def _decoded(text: str) -> JsonObject:
     return schema
 
 
-def _evaluations(schema: Any, root: JsonObject, known: dict[int, int]) -> int:
-    """How many schemas a value is held against with this one, at the value itself; one that refers to itself counts once."""
-    if not isinstance(schema, dict):
-        return 1
-    if id(schema) not in known:
-        known[id(schema)] = 1
-        known[id(schema)] += sum(_evaluations(part, root, known) for part in _parts_in_place(schema, root))
-    return known[id(schema)]
-
-
-def _parts_in_place(schema: JsonObject, root: JsonObject) -> Iterator[Any]:
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        yield from schema.get(keyword) or ()
-    yield from (schema[keyword] for keyword in ("if", "then", "else", "not") if keyword in schema)
-    yield from (schema.get("dependentSchemas") or {}).values()
-    target: Any = root
-    for step in str(schema["$ref"]).removeprefix("#").split("/")[1:] if "$ref" in schema else ():
-        name = step.replace("~1", "/").replace("~0", "~")
-        target = target.get(name) if isinstance(target, dict) else None
-    yield from (target,) if "$ref" in schema and target is not root else ()
-
-
 def _validator(schema: JsonObject) -> Any:
     """What checks answers. Nothing is ever fetched: a schema that refers to another one would make the server ask any host for it."""
     try:
@@ -175,6 +179,13 @@ def _validator(schema: JsonObject) -> Any:
 
 def _retrieve_nothing(uri: str) -> Any:
     raise LookupError(f"{uri} is not part of this schema")
+
+
+def _check_cost(schema: JsonObject) -> None:
+    if levels(schema) > MOST_LEVELS:
+        raise SchemaUnsupported("it is nested too deeply for the number of its references")
+    if remainders(schema) > _MOST_REMAINDERS:
+        raise SchemaUnsupported("its values of multipleOf are too large, or have too large a common multiple")
 
 
 def _simplify(schema: JsonObject) -> None:
@@ -200,24 +211,3 @@ def _check_keywords(path: str, schema: JsonObject) -> None:
         raise SchemaUnsupported(
             f"`{path}.minProperties` can't be enforced beyond one property more than are required there: {least} > {certain}"
         )
-
-
-def _check_divisors(schema: Any) -> None:
-    """SchemaUnsupported where telling multiples apart takes too many states: as many as the least common multiple has, for each."""
-    divisors = [Decimal(repr(value)).normalize().as_tuple().digits for value in _values_of(schema, "multipleOf")]
-    remainders = len(divisors) * math.lcm(*(int("".join(map(str, digits))) for digits in set(divisors)))
-    if divisors and remainders > _MOST_REMAINDERS:
-        raise SchemaUnsupported("its values of multipleOf are too large, or have too large a common multiple")
-
-
-def _values_of(schema: Any, key: str) -> Iterator[int | float]:
-    """The numbers that stand under `key`, however deep."""
-    unread = [schema]
-    while unread:
-        item = unread.pop()
-        if isinstance(item, dict):
-            unread += item.values()
-            if isinstance(item.get(key), int | float) and not isinstance(item[key], bool):
-                yield item[key]
-        elif isinstance(item, list):
-            unread += item

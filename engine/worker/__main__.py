@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 from engine.families import FAMILIES
@@ -16,6 +17,8 @@ from engine.worker.loaded import LoadedWorker
 from engine.worker.loop import Loop, send
 
 _SWITCH_SECONDS = 0.0005
+_STACK_BYTES = 64 << 20
+"""Of each thread, taken as far as it is used: a large schema has its compiler call itself thousands of times."""
 
 
 def main() -> int:
@@ -24,6 +27,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A thread that prepares a long prompt must not make the decoding one wait for its turn after every call into C.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    threading.stack_size(_STACK_BYTES)
     connection = socket.socket(fileno=int(sys.argv[1]))
     load = _first_frame(connection)
     if load is None:

@@ -108,6 +108,21 @@ HOSTILE = {
     "references without end": JsonConstraint(
         schema='{"$ref":"#/$defs/a","$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"allOf":[{"$ref":"#/$defs/a"}]}}}'
     ),
+    "references to references": JsonConstraint(
+        schema=json.dumps(
+            {
+                "$ref": "#/$defs/d0",
+                "$defs": {f"d{i}": {"properties": {"n": {"$ref": f"#/$defs/d{i + 1}"}}} for i in range(5000)}
+                | {"d5000": {}},
+            }
+        )
+    ),
+    "bounds where integers end": JsonConstraint(
+        schema=json.dumps({"type": "integer", "minimum": -(2**63) - 5, "maximum": -(2**63)})
+    ),
+    "thousands of properties that may be missing": JsonConstraint(
+        schema=json.dumps({"type": "object", "properties": {f"p{i}": {"type": "integer"} for i in range(2000)}})
+    ),
     "a pattern that repeats repetitions": JsonConstraint(
         schema='{"type":"string","pattern":"^((a{1,1000}){1,1000}){1,1000}$"}'
     ),
@@ -163,6 +178,15 @@ def test_what_is_meant_to_cost_much_is_refused_and_costs_little(model: InProcess
                     "$defs": {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(40)}
                     | {"d40": {"items": {}}},
                     "$ref": "#/$defs/d0",
+                }
+            )
+        ),
+        JsonConstraint(
+            schema=json.dumps(
+                {
+                    "$defs": {f"d{i}": {"$anchor": f"a{i}", "allOf": [{"$ref": f"#a{i + 1}"}] * 2} for i in range(40)}
+                    | {"d40": {"$anchor": "a40", "type": "boolean"}},
+                    "$ref": "#a0",
                 }
             )
         ),

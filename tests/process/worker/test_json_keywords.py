@@ -138,3 +138,25 @@ def test_what_cannot_be_kept_is_refused_by_its_path(model: InProcess, keyword):
         model.run(request("a", constraint=JsonConstraint(schema=json.dumps(schema))))
     assert caught.value.code == "unsupported_schema"
     assert f"`$.properties.a.{keyword}`" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "enum": []},
+        {"type": "integer", "minimum": 5, "maximum": 3},
+        {"type": "string", "minLength": 5, "maxLength": 3},
+        {"type": "object", "required": ["b"], "additionalProperties": False},
+        {"type": "integer", "enum": ["a"]},
+        {"type": "number", "minimum": 1e300, "maximum": 1e301},
+    ],
+)
+def test_what_no_document_can_meet_is_refused_with_its_place(model: InProcess, schema):
+    whole = {
+        "type": "object",
+        "properties": {"a": {"type": "array", "items": schema, "minItems": 1}},
+        "required": ["a"],
+    }
+    with pytest.raises(EngineError, match=r"`\$\.properties\.a") as caught:
+        model.run(request("a", constraint=JsonConstraint(schema=json.dumps(whole))))
+    assert caught.value.code == "unsupported_schema"

@@ -20,6 +20,8 @@ def schema(value):
         ({"properties": {"two words": {"dependencies": {}}}}, '`$.properties["two words"].dependencies`'),
         ({"$defs": {"a": {"x-guidance": {"lenient": True}}}}, "`$.$defs.a.x-guidance`"),
         ({"minProperties": 3, "required": ["a"]}, "`$.minProperties`"),
+        ({"items": {"const": 12345678901234567890123}}, "`$.items.const`"),
+        ({"properties": {"a": {"exclusiveMinimum": 0, "maximum": 0.5}}}, "`$.properties.a.exclusiveMinimum`"),
         ({"$ref": "http://127.0.0.1:9/other"}, "http://127.0.0.1:9/other is not part of this schema"),
     ],
 )
@@ -39,7 +41,14 @@ def test_what_would_not_be_kept_is_named_with_its_path(value, place):
 )
 def test_a_reason_of_the_compiler_gets_its_place_and_one_line(reason, message):
     asked = schema({"properties": {"a": {"not": {}}, "b": {"format": "zip"}}})
-    assert str(asked.refusal(reason)) == message
+    assert str(asked.refusal(reason, alone=lambda _: None)) == message
+
+
+def test_a_reason_without_a_place_gets_that_of_the_innermost_schema_refused_alone():
+    asked = schema({"properties": {"a": {"items": {"minItems": 5, "maxItems": 3}}, "b": {}}})
+    inner = "Unsatisfiable schema: minItems (5) is greater"
+    refusal = asked.refusal("Unsatisfiable schema: `a`", alone=lambda part: inner if "minItems" in part else None)
+    assert str(refusal) == f"`$.properties.a.items` can't be enforced: {inner}"
 
 
 def test_names_of_properties_are_no_keywords():
@@ -55,6 +64,24 @@ def test_what_can_be_said_more_simply_is(value, simpler):
 def test_what_is_no_schema_is_refused(text):
     with pytest.raises(SchemaUnsupported):
         JsonSchema(text)
+
+
+def chained(step, count):
+    parts = {f"d{i}": step({"$ref": f"#/$defs/d{i + 1}"}) for i in range(count)}
+    return {"$ref": "#/$defs/d0", "$defs": {**parts, f"d{count}": {}}}
+
+
+@pytest.mark.parametrize(
+    ("step", "count"),
+    [
+        (lambda next_one: {"properties": {"n": next_one}}, 5000),
+        (lambda next_one: {"anyOf": [{}, next_one]}, 600),
+        (lambda next_one: {"items": {"anyOf": [{}, {"properties": {"x": next_one}}]}}, 1500),
+    ],
+)
+def test_references_that_lead_too_far_are_refused(step, count):
+    with pytest.raises(SchemaUnsupported, match="references"):
+        schema(chained(step, count))
 
 
 def test_a_schema_too_long_is_refused_by_its_length():

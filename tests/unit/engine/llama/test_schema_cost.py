@@ -1,0 +1,46 @@
+"""What a schema can cost is told beforehand, by whatever names it refers to its parts."""
+
+import pytest
+
+from engine.llama.schema_cost import is_cheap_to_check, levels
+
+
+def forking(count, reference, **marks):
+    """Schemas that each refer twice to the next, as `reference(number)`."""
+    parts = {
+        f"d{i}": {"allOf": [{"$ref": reference(i + 1)}] * 2, **{name: mark(i) for name, mark in marks.items()}}
+        for i in range(count)
+    }
+    last = {"type": "integer", **{name: mark(count) for name, mark in marks.items()}}
+    return {"$id": "http://root/", "$ref": reference(0), "$defs": {**parts, f"d{count}": last}}
+
+
+@pytest.mark.parametrize(
+    ("reference", "marks"),
+    [
+        (lambda i: f"#/$defs/d{i}", {}),
+        (lambda i: f"#/%24defs/d{i}", {}),
+        (lambda i: f"#a{i}", {"$anchor": lambda i: f"a{i}"}),
+        (lambda i: f"http://root/{i}", {"$id": lambda i: f"http://root/{i}"}),
+        (lambda i: f"http://root/#/$defs/d{i}", {}),
+    ],
+)
+def test_references_that_fork_are_dear_to_check_whatever_they_are_called(reference, marks):
+    assert not is_cheap_to_check(forking(40, reference, **marks))
+
+
+def test_references_to_elements_of_lists_are_followed():
+    assert is_cheap_to_check({"allOf": [{"type": "integer"}, {"$ref": "#/allOf/0"}]})
+    steps = [{"allOf": [{"$ref": f"#/x/{i + 1}"}] * 2} for i in range(40)]
+    assert not is_cheap_to_check({"x": [*steps, {}], "$ref": "#/x/0"})
+
+
+def test_an_ordinary_recursive_schema_is_cheap_to_check():
+    node = {"properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}
+    assert is_cheap_to_check({"$id": "http://root/", "$defs": {"node": node}, "$ref": "#/$defs/node"})
+
+
+def test_levels_count_references_times_the_deepest_part():
+    chain = {f"d{i}": {"items": {"$ref": f"#/$defs/d{i + 1}"}} for i in range(100)}
+    assert levels({"type": "integer"}) == 1
+    assert levels({"$ref": "#/$defs/d0", "$defs": chain}) >= 200

@@ -1,0 +1,46 @@
+"""Numbers that llguidance takes for others are found, and ordinary ones are not."""
+
+import pytest
+
+from engine.llama.schema_numbers import confused_numbers
+
+
+@pytest.mark.parametrize(
+    ("schema", "keyword"),
+    [
+        ({"const": 12345678901234567890123}, "const"),
+        ({"enum": ["a", {"b": [(1 << 53) + 1]}]}, "enum"),
+        ({"const": 10**400}, "const"),
+        ({"minimum": 10**30, "maximum": 10**30 + 5}, "minimum"),
+        ({"minimum": (1 << 53) + 1}, "minimum"),
+        ({"minimum": -(1 << 63)}, "minimum"),
+        ({"maximum": -(1 << 63)}, "maximum"),
+        ({"exclusiveMaximum": -1e19}, "exclusiveMaximum"),
+        ({"maximum": 10**17 + 3}, "maximum"),
+        ({"type": "number", "exclusiveMinimum": 3, "maximum": 3.5}, "exclusiveMinimum"),
+        ({"exclusiveMinimum": 0, "exclusiveMaximum": 0.1}, "exclusiveMinimum"),
+        ({"minimum": -0.25, "exclusiveMaximum": 0}, "exclusiveMaximum"),
+        ({"minimum": -2.5, "exclusiveMaximum": -2}, "exclusiveMaximum"),
+    ],
+)
+def test_a_number_that_would_be_another_is_named(schema, keyword):
+    assert [name for name, _ in confused_numbers(schema)][:1] == [keyword]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"const": 10**18},
+        {"enum": [1, 0.1, True, None, -(1 << 53)]},
+        {"minimum": -(10**15), "maximum": (1 << 63) - 1},
+        {"maximum": 18446744073709551615},
+        {"minimum": 3, "exclusiveMinimum": True},
+        {"exclusiveMinimum": 0, "maximum": 1},
+        {"exclusiveMinimum": 0.5, "maximum": 0.75},
+        {"exclusiveMinimum": -1, "maximum": -0.5},
+        {"type": "integer", "exclusiveMinimum": 3, "maximum": 3.5},
+        {"minimum": 1.5, "exclusiveMinimum": 1, "maximum": 1.75},
+    ],
+)
+def test_ordinary_numbers_are_kept(schema):
+    assert not list(confused_numbers(schema))
