@@ -24,10 +24,7 @@ def confused_numbers(schema: JsonObject) -> Iterator[tuple[str, str]]:
             yield keyword, "it is beyond what integers are told apart"
     reopened = _reopened(schema)
     if reopened is not None:
-        yield (
-            keyword,
-            "there is no integer between the bounds, and llguidance would let it be reached; leave it out or in",
-        )
+        yield reopened, "less than one from the other bound, it would not be excluded"
 
 
 def _is_kept(bound: int | float, *, is_upper: bool) -> bool:
