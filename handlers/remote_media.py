@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
 
@@ -59,6 +60,7 @@ async def fetch(url: str, rules: FetchRules, judge: Callable[[Address], bool] = 
             asyncio.timeout(rules.timeout_seconds),
             httpcore.AsyncConnectionPool(network_backend=_JudgedDialling(judge), max_connections=1) as pool,
         ):
+            url = _in_ascii(url.encode("utf-8", "surrogatepass"))
             for _ in range(_MOST_REDIRECTIONS + 1):
                 found = await _get(pool, url, rules)
                 if isinstance(found, bytes):
@@ -77,7 +79,7 @@ async def _get(pool: httpcore.AsyncConnectionPool, url: str, rules: FetchRules) 
     async with pool.stream("GET", url, headers=_HEADERS) as response:
         headers = {name.lower(): value for name, value in response.headers}
         if response.status in _REDIRECTIONS and b"location" in headers:
-            return urljoin(url, headers[b"location"].decode("latin-1"))
+            return urljoin(url, _in_ascii(headers[b"location"]))
         if response.status != 200:
             raise FetchRefused(f"its server answered {response.status}")
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -92,6 +94,11 @@ async def _content(response: httpcore.Response, most_bytes: int) -> bytes:
         if len(content) > most_bytes:
             raise FetchRefused(f"it is larger than {most_bytes} bytes")
     return bytes(content)
+
+
+def _in_ascii(url: bytes) -> str:
+    """The address as a request may write it: what people copy from a browser's window may have other characters in its path."""
+    return quote(url, safe=string.punctuation)
 
 
 def _check_host(url: str, hosts: tuple[str, ...]) -> None:

@@ -30,6 +30,8 @@ Positions = NDArray[np.int32]
 
 _AS_THE_FILE_SAYS = -1
 _SAMPLE_BYTES = 4
+_SHORTEST_SOUND_BYTES = 12
+_NO_SOUND = "no sound can be decoded from it"
 _AXES = 4
 """Time, row, column and a fourth that few models use: the positions of one vector where a model rotates by several (M-RoPE)."""
 
@@ -134,13 +136,14 @@ class Projector(Resource):
 
     def split_sound(self, content: bytes) -> Split:
         """Cut the sound in a WAV or MP3 file into what the model will hear. Unreadable where it is none, or has no samples."""
-        library.forget_errors()
+        if not _is_sound(content):
+            raise Unreadable(_NO_SOUND)
         raw = (ctypes.c_uint8 * len(content)).from_buffer_copy(content)
-        with _bitmap(mtmd_cpp.mtmd_helper_bitmap_init_from_buf(self._handle, raw, len(content), False)) as bitmap:
+        handle = mtmd_cpp.mtmd_helper_bitmap_init_from_buf(self._handle, raw, len(content), False)
+        with _bitmap(handle, complaint=_NO_SOUND) as bitmap:
+            # libmtmd takes a single one for a broken file, and ends the process.
             if mtmd_cpp.mtmd_bitmap_get_n_bytes(bitmap) <= _SAMPLE_BYTES:
-                raise Unreadable(
-                    "it has no samples"
-                )  # libmtmd takes a single one for a broken file, and ends the process
+                raise Unreadable("it has no samples")
             return self._split(bitmap)
 
     def encode(self, split: Split, number: int) -> Vectors:
@@ -179,7 +182,11 @@ class Projector(Resource):
             raise LlamaError(f"llama.cpp can't encode it: {library.last_errors() or 'it gave no reason'}")
         shape = (int(mtmd_cpp.mtmd_input_chunk_get_n_tokens(chunk)), self._width)
         pointer: Any = mtmd_cpp.mtmd_get_output_embd(self._handle)
-        return np.ctypeslib.as_array(pointer, shape).copy()
+        vectors = np.ctypeslib.as_array(pointer, shape).copy()
+        # In the KV cache they would spoil what other sequences make of theirs: nothing times no number is no number.
+        if not np.isfinite(vectors).all():
+            raise Unreadable("the model's encoder makes no numbers of it")
+        return vectors
 
     def _positions(self, chunk: Any) -> tuple[Positions, Positions]:
         """As Span has them. What a model puts where is found by asking for two places of the first vector."""
@@ -190,6 +197,13 @@ class Projector(Resource):
             return np.tile(np.arange(rows, dtype=np.int32), (axes, 1)), np.ones((axes, rows), dtype=np.int32)
         at_0, at_1 = (_picture_positions(image, first, rows) for first in (0, 1))
         return at_0, at_1 - at_0
+
+
+def _is_sound(content: bytes) -> bool:
+    """Whether llama.cpp's reader takes it for WAV or MP3: all else it tries as a picture, and then hands to any ffmpeg that it finds."""
+    is_wave = content[:4] == b"RIFF" and content[8:12] == b"WAVE"
+    is_mp3 = content[:3] == b"ID3" or (content[:1] == b"\xff" and content[1:2] >= b"\xe0")
+    return len(content) >= _SHORTEST_SOUND_BYTES and (is_wave or is_mp3)
 
 
 def _is_text(chunk: Any) -> bool:
@@ -204,9 +218,9 @@ def _picture_positions(image: Any, first: int, rows: int) -> Positions:
 
 
 @contextmanager
-def _bitmap(handle: Any) -> Iterator[Any]:
+def _bitmap(handle: Any, complaint: str = "llama.cpp can't read it") -> Iterator[Any]:
     if not handle:
-        raise Unreadable(library.last_errors() or "llama.cpp can't read it")
+        raise Unreadable(complaint)
     try:
         yield handle
     finally:

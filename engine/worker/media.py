@@ -163,6 +163,8 @@ class MediaReader:
         began = time.monotonic_ns()
         try:
             return self._projector.encode(split, number)
+        except Unreadable as error:
+            raise _unreadable(read.media, error) from error
         except LlamaError as error:
             raise EngineError("internal", str(error), param=read.media.where) from error
         finally:
@@ -182,7 +184,11 @@ class MediaReader:
                 return projector.split_picture(pixels_of(media.content, media.most_side_pixels))
             return projector.split_sound(media.content)
         except (BrokenPicture, Unreadable) as error:
-            raise EngineError("invalid_request", f"it can't be read: {error}", param=media.where) from error
+            raise _unreadable(media, error) from error
+
+
+def _unreadable(media: Media, reason: Exception) -> EngineError:
+    return EngineError("invalid_request", f"it can't be read: {reason}", param=media.where)
 
 
 def _digest(media: Media) -> bytes:

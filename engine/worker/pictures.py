@@ -27,13 +27,20 @@ def pixels_of(content: bytes, most_side_pixels: int | None = None) -> Pixels:
     `most_side_pixels`."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as picture:
-            upright = _on_white(ImageOps.exif_transpose(picture))
+            upright = _on_white(_in_eight_bits(ImageOps.exif_transpose(picture)))
             if most_side_pixels is not None:
                 upright.thumbnail((most_side_pixels, most_side_pixels))
             return np.asarray(upright)
     except Exception as error:
         # Pillow's decoders raise whatever a broken file brings about.
         raise BrokenPicture(str(error) or type(error).__name__) from error
+
+
+def _in_eight_bits(picture: Image.Image) -> Image.Image:
+    """Of 16 bits of grey Pillow would cut off what is above 255: nearly all would be white."""
+    if picture.mode != "I;16":
+        return picture
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -46,8 +46,8 @@ def decoded(source: MediaSource) -> bytes:
     """The bytes that the base64 text stands for. Raises InvalidParameter where it is none, or empty."""
     text = (source.base64 or "").translate(_LINE_ENDS)
     try:
-        content = base64.b64decode(text.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as error:
+        content = base64.b64decode(text.encode("ascii", "replace"), validate=True)
+    except binascii.Error as error:
         raise InvalidParameter(f"{source.where}: expected base64, but: {error}", source.where) from None
     if not content:
         raise InvalidParameter(f"{source.where}: it is empty", source.where)

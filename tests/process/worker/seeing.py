@@ -1,6 +1,7 @@
 """Small models of random weights that see and hear, and what they are shown."""
 
 import io
+import struct
 import wave
 
 import numpy as np
@@ -40,6 +41,16 @@ def sound(seed, seconds=1.0, rate=8000):
         writer.setparams((1, 2, rate, len(samples), "NONE", ""))
         writer.writeframes(samples.tobytes())
     return file.getvalue()
+
+
+def float_sound(sample):
+    """A second of WAV in floating point whose samples are all the same."""
+    samples = np.full(8000, sample, dtype="<f4").tobytes()
+    form = struct.pack("<HHIIHH", 3, 1, 8000, 32000, 4, 32)
+    chunks = b"".join(
+        name + struct.pack("<I", len(body)) + body for name, body in ((b"fmt ", form), (b"data", samples))
+    )
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
 
 
 def seen(content, kind="image"):

@@ -8,7 +8,7 @@ from engine.errors import EngineError
 from engine.llama.library import LlamaError
 from engine.request import ChatPrompt
 from tests.process.worker.inprocess import InProcess, load, request
-from tests.process.worker.seeing import SEEING, ask, load_seeing, picture, seen, sound
+from tests.process.worker.seeing import SEEING, ask, float_sound, load_seeing, picture, seen, sound
 from tests.process.worker.test_memory_kinds import always_bring_back, assert_same, drawn
 from tools.bench_model.projectors import PROJECTORS, write_projector
 
@@ -247,6 +247,12 @@ def test_a_model_sees_and_hears_in_one_message(omni):
         (seen(b"RIFF\x10\x00\x00\x00WAVEfmt ", "audio"), "can't be read"),
         (seen(sound(1, seconds=0), "audio"), "can't be read"),
         (seen(sound(1, seconds=1 / 8000, rate=48000), "audio"), "it has no samples"),
+        (seen(b"\xff\xfb\x90\x00", "audio"), "no sound can be decoded"),
+        (seen(b"\xff\xfb\x90\x00" * 300, "audio"), "no sound can be decoded"),
+        (seen(picture(1), "audio"), "no sound can be decoded"),
+        (seen(float_sound(float("nan")), "audio"), "makes no numbers of it"),
+        (seen(float_sound(float("inf")), "audio"), "makes no numbers of it"),
+        (seen(float_sound(3e38), "audio"), "makes no numbers of it"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_its_place(omni, media, complaint):

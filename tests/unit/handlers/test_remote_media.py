@@ -61,6 +61,19 @@ async def test_a_picture_is_fetched(origin):
     assert b"accept-encoding: identity" in origin.requests[0].lower()
 
 
+async def test_an_address_with_other_letters_than_asciis_is_asked_for_in_ascii(origin):
+    origin.answers = [answer(status="302 Found", Location="/ä b?q=ü"), answer()]
+    assert await fetch(origin.url("/é%20\ud800"), ANYWHERE, anybody) == b"picture"
+    assert origin.requests[0].startswith(b"GET /%C3%A9%20%ED%A0%80 HTTP/1.1")
+    assert origin.requests[1].startswith(b"GET /%C3%A4%20b?q=%C3%BC HTTP/1.1")
+
+
+@pytest.mark.parametrize("url", ["http://bücher.invalid/", "http://a b/", "http://%00/", "http://a..b/", "http://[::1"])
+async def test_a_host_that_is_none_is_refused(url):
+    with pytest.raises(FetchRefused, match=r"has no address|not a valid URL"):
+        await fetch(url, ANYWHERE, anybody)
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433"]
 )

@@ -31,6 +31,11 @@ def test_every_kind_of_pixel_becomes_red_green_blue(mode):
     assert pixels_of(saved(Image.new(mode, (3, 2)), form)).shape == (2, 3, 3)
 
 
+def test_sixteen_bits_of_grey_are_as_bright_in_eight():
+    grey = Image.fromarray(np.array([[0, 0x5555, 0xAAAA, 0xFFFF]], dtype=np.uint16))
+    assert pixels_of(saved(grey))[0, :, 0].tolist() == [0, 0x55, 0xAA, 0xFF]
+
+
 def test_what_is_transparent_is_white():
     picture = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
     picture.putpixel((0, 0), (255, 0, 0, 255))
