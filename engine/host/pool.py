@@ -17,12 +17,14 @@ from engine.host.admission import Admission
 from engine.host.backlog import Held
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
+from engine.host.kv_cells import cell_bytes
 from engine.host.lease import Lease
 from engine.host.process import WORKER_COMMAND
 from engine.host.room import NO_WISH, Room
 from engine.host.waiting_line import Waiter, WaitingLine
 from engine.host.watchdog import Patience
 from engine.host.worker_state import Worker, WorkerState
+from engine.memory import lacking_memory, own_bytes
 from engine.protocol import Load
 
 logger = logging.getLogger(__name__)
@@ -100,11 +102,26 @@ class Pool:
         worker = self._workers.get(entry.name)
         if worker is not None and worker.takes(entry) and worker.has_room(room) and entry.name not in self._line:
             return self._lease_at_once(worker, keep_alive_seconds, size_bytes)
+        if worker is not None and worker.takes(entry) and not worker.has_room(room):
+            self._check_memory(worker, room)
         # Whoever has a model loaded does not stand behind others; who comes while it loads does.
         if entry.name in self._line:
             self._admission.check_line(entry.name, len(self._line))
         held = self._admission.hold(entry.name, size_bytes())
         return await self._wait(entry, Waiter(keep_alive_seconds, held, room))
+
+    def _check_memory(self, worker: Worker, room: Room) -> None:
+        """Raises EngineError model_load_failed where a worker would be given up for a context that can't be had."""
+        assert worker.connection is not None
+        cell = cell_bytes(worker.entry.metadata, self._config.load_of(worker.name).attention)
+        if (
+            cell
+            and room.ctx_tokens > worker.connection.model.ctx_size_tokens
+            and not worker.connection.model.gpu_layers
+        ):
+            lacking = lacking_memory(room.ctx_tokens, cell, freed_bytes=own_bytes(worker.connection.pid))
+            if lacking:
+                raise EngineError("model_load_failed", f"the model {worker.name!r} is not loaded again: {lacking}")
 
     def timed_out(self, name: str) -> EngineError:
         """The end of a request that has waited too long in its model for a place."""
@@ -321,6 +338,7 @@ class Pool:
                 projector=None if projector is None else str(projector.path),
             ),
             family=worker.entry.metadata.recognition.family.name,
+            cell_bytes=cell_bytes(worker.entry.metadata, self._config.load_of(worker.name).attention),
             log_level=self._config.log_level,
         )
         return await Connection.open(

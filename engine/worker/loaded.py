@@ -14,8 +14,10 @@ from engine.errors import EngineError
 from engine.families import LAST_RESORT, Family
 from engine.llama.adapters import read_control_vector
 from engine.llama.context import MAX_SEQUENCES, Context, ContextParams
+from engine.llama.library import LlamaError
 from engine.llama.model import Model
 from engine.llama.projector import Projector
+from engine.memory import lacking_memory
 from engine.protocol import LoadedModel
 from engine.worker.adapters import Adapters
 from engine.worker.draft_model import DraftModel
@@ -35,8 +37,9 @@ _MOST_PREFIX_CACHE_BYTES = 4 << 30
 class LoadedWorker:
     """A loaded model with all that computes with it; `generator` is None for a model that only embeds. A context manager."""
 
-    def __init__(self, path: Path, params: LoadParams, family: Family = LAST_RESORT) -> None:
-        """Load the file of a model of `family`; LlamaError says why it can't be."""
+    def __init__(self, path: Path, params: LoadParams, family: Family = LAST_RESORT, *, cell_bytes: int = 0) -> None:
+        """Load the file of a model of `family`, of which a token takes `cell_bytes` in the KV cache; LlamaError says why it can't be."""
+        self._cell_bytes = cell_bytes
         self._threads = params.threads or _default_threads()
         self._chat_template = params.chat_template
         self.tally = Tally()
@@ -125,6 +128,7 @@ class LoadedWorker:
             attention=params.attention,
             rope=params.rope,
         )
+        self._check_memory(context_params.ctx_size_tokens)
         context = stack.enter_context(Context(self.model, context_params))
         if params.steering.vectors:
             context.steer(read_control_vector(self.model, params.steering))
@@ -148,6 +152,12 @@ class LoadedWorker:
         )
         stack.callback(generator.keep_prefixes)
         return generator
+
+    def _check_memory(self, ctx_size_tokens: int) -> None:
+        """LlamaError where the KV cache can't be had: the system would not refuse it, but end some process once it is used."""
+        lacking = lacking_memory(ctx_size_tokens, self._cell_bytes) if not self.model.gpu_layers else None
+        if lacking:
+            raise LlamaError(lacking)
 
     def _capabilities(self) -> list[str]:
         if self.generator is None:

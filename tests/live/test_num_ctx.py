@@ -1,11 +1,12 @@
 """Ollama's `num_ctx` above the context that the model was loaded with, from the official client against the real engine."""
 
 import asyncio
+import subprocess
 
 import ollama
 import pytest
 
-from tests.launch import DEMO_MODEL, serving
+from tests.launch import DEMO_MODEL, command, environment, serving
 
 USUAL = 2048
 """What the bundled model was trained for; positions scaled by a half let it have twice as much."""
@@ -51,3 +52,31 @@ async def test_more_than_the_model_may_have_is_refused_with_the_limit(client):
         await client.generate(model=DEMO_MODEL, prompt="Hello!", options={"num_ctx": 5000})
     assert caught.value.status_code == 400
     assert await context(client) == USUAL
+
+
+async def test_more_than_there_is_memory_for_is_refused_and_ends_no_worker(tmp_path):
+    with serving(tmp_path, "--rope-freq-scale", "0.000001") as running:
+        client = ollama.AsyncClient(host=running.url)
+        (worker,) = running.workers()
+        stream = await client.generate(model=DEMO_MODEL, prompt="Hello!", options={"num_predict": 50}, stream=True)
+        with pytest.raises(
+            ollama.ResponseError, match=r"context of 1900000000 tokens takes .* GiB, and .* GiB"
+        ) as caught:
+            await client.generate(model=DEMO_MODEL, prompt="Hello!", options={"num_ctx": 1_900_000_000})
+        assert caught.value.status_code == 500
+        assert [part.done async for part in stream][-1]
+        assert running.workers() == [worker]
+        assert await context(client) == USUAL
+        await client.close()
+
+
+def test_a_ctx_size_that_there_is_no_memory_for_is_told_at_the_start(tmp_path):
+    arguments = ("--port", "0", "--ctx-size", "2000000000", "--data-dir", str(tmp_path))
+    with subprocess.Popen(
+        command("serve", *arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+    ) as server:
+        assert server.stdout is not None
+        said = next(line for line in server.stdout if "context of" in line)
+        server.terminate()
+    assert "tokens takes" in said
+    assert "of memory are free" in said
