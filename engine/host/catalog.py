@@ -145,7 +145,7 @@ class Catalog:
         """The known entry where nothing has changed, else a new one; a refused file is refused again unread."""
         if not name.isprintable():
             raise CatalogError(f"{str(path)!a}: its name is not printable text")
-        paths = _parts(path)
+        paths = parts_of(path)
         stamps = _stamps(paths)
         known = self._entries.get(name)
         projector = self._projector(name, paths[0], known.projector if known is not None else None)
@@ -258,7 +258,7 @@ def _is_first_file(file_name: str) -> bool:
     return part is None or int(part["number"]) == 1
 
 
-def _parts(path: Path) -> tuple[Path, ...]:
+def parts_of(path: Path) -> tuple[Path, ...]:
     """All files of the model that begins with `path`. Raises CatalogError where `path` is a later part."""
     part = _PART.fullmatch(path.name[: -len(_SUFFIX)]) if path.name.lower().endswith(_SUFFIX) else None
     if part is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from engine.config import LoadParams
 from engine.errors import CatalogError
 from engine.families import Recognition
-from engine.host.catalog import Catalog, ModelEntry
+from engine.host.catalog import Catalog, ModelEntry, parts_of
 from engine.host.ggml_types import FILE_TYPES, TENSOR_BLOCKS, TENSOR_TYPES
 from engine.host.process import describe_end, engine_environment
 
@@ -117,6 +117,10 @@ def _refuse_quantized(entry: ModelEntry) -> None:
 
 def _require_place(plan: Quantization) -> None:
     folder = plan.target.parent
+    if not _names_a_whole_model(plan.target):
+        raise QuantizationError(
+            f"{plan.target}: a name of this form is that of a part of a model, and one file is written"
+        )
     if os.path.lexists(plan.target):
         raise QuantizationError(f"{plan.target}: there is a file of this name already")
     if not os.access(folder, os.W_OK) or not folder.is_dir():
@@ -127,6 +131,12 @@ def _require_place(plan: Quantization) -> None:
         raise QuantizationError(
             f"{plan.target}: no room for it: as {plan.type} it takes more than {least_bytes} bytes, and the disk has {free_bytes} left"
         )
+
+
+def _names_a_whole_model(path: Path) -> bool:
+    with suppress(CatalogError):
+        return len(parts_of(path)) == 1
+    return False
 
 
 def _nominal_bits(quantization: str) -> int:

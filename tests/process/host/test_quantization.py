@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,7 +16,6 @@ from engine import QUANTIZATIONS, QuantizationError, plan_quantization, write_qu
 from engine.families import FAMILIES
 from engine.host.quantization import COMMAND
 from tests import gguf_bytes
-from tests.launch import command, environment
 from tests.process.worker.inprocess import InProcess, load, request
 from tools.bench_model.shapes import PRESETS
 from tools.make_bench_model import write_model
@@ -77,6 +77,8 @@ def test_what_stands_in_the_way_is_said_before_anything_is_written(source, tmp_p
         ((source, tmp_path / "there.gguf"), "there.gguf: there is a file of this name already"),
         ((source, source), "there is a file of this name already"),
         ((source, tmp_path / "nowhere" / "small.gguf"), "its directory is not there"),
+        ((source, tmp_path / "small-00001-of-00002.gguf"), "that of a part of a model"),
+        ((source, tmp_path / "small-00002-of-00002.gguf"), "that of a part of a model"),
         ((source, target, "Q4_K_XXL"), "there is no quantization 'Q4_K_XXL'; expected one of F32, F16, Q4_0, "),
         ((source, target, "iq2_xxs"), "IQ2_XXS takes an importance matrix"),
         ((source, target, "NVFP4"), "there is no quantization"),
@@ -129,22 +131,32 @@ def test_a_crash_is_told_and_leaves_no_file(source, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+STARTER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from pathlib import Path
+from engine import plan_quantization, write_quantization
+source, endless, target = map(Path, sys.argv[1:])
+plan = plan_quantization(source, target)
+write_quantization(replace(plan, source=replace(plan.source, paths=(endless,))))
+"""
+
+
 def test_when_its_starter_is_killed_nothing_is_left(source, tmp_path):
-    target = tmp_path / "small.gguf"
-    starter = subprocess.Popen(
-        command("quantize", str(source), str(target)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        env=environment(),
-    )
+    endless = tmp_path / "endless"
+    os.mkfifo(endless)  # who opens it to read waits for somebody to write
+    files = tuple(map(str, (source, endless, tmp_path / "small.gguf")))
+    starter = subprocess.Popen((sys.executable, "-c", STARTER, *files), stdin=subprocess.DEVNULL)
     writer = the_child_of(starter)
-    writer.suspend()
+    unfinished = Path(writer.cmdline()[-3])
+    unfinished.write_bytes(b"half of it")
     starter.send_signal(signal.SIGKILL)
     starter.wait()
-    writer.resume()
-    psutil.wait_procs([writer], timeout=20)
-    assert not writer.is_running() or writer.status() == psutil.STATUS_ZOMBIE
-    assert not list(tmp_path.iterdir())
+    _, alive = psutil.wait_procs([writer], timeout=30)
+    assert not alive
+    assert unfinished.parent == tmp_path
+    assert [path.name for path in tmp_path.iterdir()] == ["endless"]
 
 
 def the_child_of(starter):
