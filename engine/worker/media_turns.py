@@ -88,12 +88,14 @@ class MediaTurns:
             self._thread.submit(self._step)
 
     def _step(self) -> None:
-        for left in [each for each in self._line if not self._is_wanted(each.id)]:
-            self._line.remove(left)
-            left.steps.close()
-        if self._line:
-            self._advance(self._next())
-        self._go_on()
+        try:
+            for left in [each for each in self._line if not self._is_wanted(each.id)]:
+                self._line.remove(left)
+                left.steps.close()
+            if self._line:
+                self._advance(self._next())
+        finally:
+            self._go_on()  # whatever a step brings about, the others have theirs
 
     def _next(self) -> _Preparation:
         tenant = min((each.tenant for each in self._line), key=self._share.of)

@@ -140,6 +140,35 @@ def test_what_cannot_be_taken_is_refused_by_its_place(client, part, complaint):
     assert refusal.value.param == "messages[0].content[1]"
 
 
+def broken_files():
+    """Whole files with some bytes of others, at their beginnings or anywhere."""
+    files = [
+        *((image_part, picture(3, form)) for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP")),
+        (audio_part, sound(1)),
+    ]
+    for seed in range(60):
+        draw = np.random.default_rng(seed)
+        part, whole = files[seed % len(files)]
+        content = bytearray(whole)
+        for _ in range(draw.integers(1, 12)):
+            content[draw.integers(0, 100 if seed % 2 else len(content))] = draw.integers(0, 256)
+        yield part(bytes(content))
+
+
+def test_no_broken_file_costs_more_than_its_own_request(seeing):
+    workers = seeing.workers()
+    refusals = []
+    for part in broken_files():
+        body = {"model": "seeing", "max_tokens": 1, "messages": [{"role": "user", "content": [part]}]}
+        answer = httpx.post(f"{seeing.url}/v1/chat/completions", json=body, timeout=60)
+        assert answer.status_code in {200, 400}, answer.text
+        if answer.status_code == 400:
+            refusals.append(answer.json()["error"]["param"])
+    assert 0 < len(refusals) < 60
+    assert set(refusals) == {"messages[0].content[0]"}
+    assert seeing.workers() == workers
+
+
 def test_more_pictures_than_allowed_are_refused_at_the_first_too_many(client):
     with pytest.raises(openai.BadRequestError, match="at most 3") as refusal:
         ask(client, *(image_part(picture(1)) for _ in range(4)))

@@ -1,6 +1,8 @@
 """Steps of preparing are done in turn: between keys by what they took, between a key's requests one after the other."""
 
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -9,32 +11,43 @@ from engine.worker.tally import Tally
 
 
 class Line:
-    """Turns that note which request has had a step. Nothing is done before `release`."""
+    """Turns that note who has had a step. The first begins when all are in line, at `release`."""
 
     def __init__(self):
         self.had = []
         self.given_up = []
-        self.wanted = set()
+        self.wanted = {0}
         self.tally = Tally()
         self.turns = MediaTurns(self.tally, self.wanted.__contains__, clock=lambda: self._now_ns)
+        self.at_work = threading.Event()
         self._now_ns = 0
         self._may_go = threading.Event()
-        self.at_work = threading.Event()
         self._ended = threading.Semaphore(0)
+        self.turns.submit(0, "first in line", self._gate())
+        assert self.at_work.wait(timeout=10)
 
-    def submit(self, request_id, tenant, *microseconds):
-        """A request whose steps take so long each."""
+    def _gate(self):
+        self.at_work.set()
+        assert self._may_go.wait(timeout=10)
+        yield from ()
+
+    @staticmethod
+    def nothing():
+        """No step."""
+        yield from ()
+
+    def submit(self, request_id, tenant, *microseconds, then=lambda: None):
+        """A request whose steps take so long each, and do something."""
         self.wanted.add(request_id)
-        self.turns.submit(request_id, tenant, self._steps(request_id, microseconds))
+        self.turns.submit(request_id, tenant, self._steps(request_id, microseconds, then))
 
-    def _steps(self, request_id, microseconds):
+    def _steps(self, request_id, microseconds, then):
         is_whole = False
         try:
             for cost in microseconds:
-                self.at_work.set()
-                assert self._may_go.wait(timeout=10)
                 self._now_ns += cost * 1000
                 self.had.append(request_id)
+                then()
                 yield
             is_whole = True
         finally:
@@ -94,31 +107,43 @@ def test_only_a_few_of_a_keys_requests_are_begun_at_once(line):
 
 
 def test_a_cancelled_request_gives_up_between_two_steps(line):
-    line.submit(1, "a", *[5] * 100)
+    line.submit(1, "a", *[5] * 100, then=lambda: line.wanted.discard(1))
     line.submit(2, "a", 5)
-    assert line.at_work.wait(timeout=10)
-    line.wanted.discard(1)
     assert line.release(requests=2) == [1, 2]
     assert line.given_up == [1]
 
 
+def test_a_step_that_fails_costs_nobody_else_theirs(line):
+    def fail():
+        raise ZeroDivisionError("a fault of this program")
+
+    line.submit(1, "a", 5, 5)
+    line.submit(2, "a", 5, 5, then=fail)
+    line.submit(3, "a", 5)
+    assert line.release(requests=3) == [1, 2, 3, 1]
+
+
 def test_at_the_end_what_is_not_done_gives_up(line):
-    line.submit(1, "a", *[5] * 100)
-    assert line.at_work.wait(timeout=10)
     closing = threading.Thread(target=line.turns.close)
-    closing.start()
-    line.release(requests=1)
+
+    def close_meanwhile():
+        closing.start()
+        with suppress(RuntimeError):  # nothing more is taken
+            while True:
+                line.turns.submit(2, "a", line.nothing())
+                time.sleep(0.001)
+
+    line.submit(1, "a", 5, 5, then=close_meanwhile)
+    assert line.release(requests=1) == [1]
     closing.join(timeout=10)
     assert line.given_up == [1]
-    assert len(line.had) < 100
 
 
 def test_a_step_under_way_has_an_age(line):
-    assert line.tally.step_age_seconds == 0
-    line.submit(1, "a", 5)
-    assert line.at_work.wait(timeout=10)
     assert line.tally.step_age_seconds > 0
-    line.release(requests=1)
+    line.release(0)
+    line.turns.close()
+    assert line.tally.step_age_seconds == 0
 
 
 def test_in_one_go_nobody_comes_between():
