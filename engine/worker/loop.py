@@ -4,6 +4,7 @@ One thread decodes. One reads frames, two prepare requests and one those with pi
 template, nor a large schema, nor an encoder holds up a running stream; all meet in one inbox. Must not know how a step works.
 """
 
+import itertools
 import logging
 import queue
 import socket
@@ -44,6 +45,8 @@ _log = logging.getLogger("worker")
 
 _READ_BYTES = 1 << 20
 _PREPARING_THREADS = 2
+_EVENTS_PER_FRAME = 4
+"""While the next tokens are drawn, one core has work: what was drawn is written to the clients by then, not beside the next step."""
 
 Prepared = GenerationJob | PoolingJob | Event
 """What preparing a request makes of it: work, or at once its answer."""
@@ -191,9 +194,9 @@ class Loop:
                     self._emit([(request_id, prepared)])
 
     def _emit(self, events: Iterable[tuple[int, Event]]) -> None:
-        """Send what a step produced, in one frame."""
-        collected = tuple(events)
-        if collected:
+        """Send what a step produces, while it does."""
+        remaining = iter(events)
+        while collected := tuple(itertools.islice(remaining, _EVENTS_PER_FRAME)):
             with self._worker.tally.timing("emit"):
                 self._send(Events(events=collected))
 

@@ -8,6 +8,8 @@ answers get most of the step. Must not know sequences, slots or the model.
 from collections import deque
 from statistics import median
 
+from engine.worker.prompt_turns import PromptTurns
+
 _REMEMBERED_STEPS = 5
 """A median over so few follows a prompt that grows dearer with its depth, and is not moved by one step that the machine held up."""
 _LEAST_PROMPT_SHARE = 0.75
@@ -17,9 +19,11 @@ _LEAST_TOKENS = 16
 _MANY_ROWS = 64
 """llama.cpp's processor kernels take rows by fours, and from some on by sixteens: 62 were measured to take a third longer than 64.
 With fewer its attention takes a slower way, too, which behind 1,600 tokens makes each token of a prompt take four times as long."""
-_WIDE_STEP_TARGETS = 3
+_WIDE_STEP_TARGETS = 3.0
 """A step of so many rows may take so many times the target, where a narrower one costs much more a token:"""
 _DEARER = 1.2
+_OWN_STEP_TARGETS = 1.5
+"""And so many times where prompts have steps of their own, which each wait for the weights: few are better."""
 
 
 class StepPace:
@@ -28,6 +32,8 @@ class StepPace:
     def __init__(self, *, target_seconds: float, batch_tokens: int) -> None:
         self._target_seconds = target_seconds
         self.batch_tokens = batch_tokens
+        self._turns = PromptTurns()
+        self._allowed_tokens = 0
         self._answer_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
         self._prompt_token_seconds: deque[float] = deque(maxlen=_REMEMBERED_STEPS)
         self._wide_token_seconds = 0.0
@@ -43,22 +49,30 @@ class StepPace:
         """What a token of a prompt takes to compute; None while no prompt was."""
         return self._prompt_token_takes
 
+    @property
+    def takes_turns(self) -> bool:
+        """Whether prompts are computed in steps of their own while answers are being generated."""
+        return self._turns.takes_turns
+
     def prompt_tokens(self, answer_tokens: int) -> int:
-        """The most prompt tokens of a step that computes `answer_tokens` for running answers; without any, as many as fit."""
-        room = self.batch_tokens - answer_tokens
+        """The most prompt tokens of a step while `answer_tokens` are to be computed for running answers, in it or in the one before;
+        without any, as many as fit."""
+        beside = 0 if self.takes_turns else answer_tokens
+        room = self.batch_tokens - beside
         if not answer_tokens or room <= _LEAST_TOKENS:
             return room
-        rows = min(max(self._affordable_tokens() + answer_tokens, self._least_rows), self.batch_tokens)
+        rows = min(max(self._affordable_tokens() + beside, self._least_rows), self.batch_tokens)
         liked = 16 if rows >= _MANY_ROWS else 4
-        return max(rows // liked * liked - answer_tokens, _LEAST_TOKENS)
+        self._allowed_tokens = max(rows // liked * liked - beside, _LEAST_TOKENS)
+        return self._allowed_tokens
 
     def padded(self, rows: int) -> int:
         """How many rows a step with so many is best computed with, some of a prompt among them: its last piece may be a narrow one."""
         is_worth_it = self._is_narrow_dear and 2 * _LEAST_TOKENS <= rows < _MANY_ROWS <= self.batch_tokens
         return _MANY_ROWS if is_worth_it else rows
 
-    def note(self, *, answer_tokens: int, prompt_tokens: int, seconds: float) -> None:
-        """A step with so many tokens took so long."""
+    def note(self, *, answer_tokens: int, prompt_tokens: int, seconds: float, answers_wait: bool = False) -> None:
+        """A step with so many tokens took so long. `answers_wait`: it had none of the running answers' tokens."""
         if not prompt_tokens:
             self._answer_seconds.append(seconds)
         elif prompt_tokens >= _LEAST_TOKENS:
@@ -66,13 +80,19 @@ class StepPace:
             spent = max(seconds - self._answers_take, seconds / 2) if answer_tokens else seconds
             self._prompt_token_seconds.append(spent / prompt_tokens)
             self._compare_widths(spent / prompt_tokens, is_wide=answer_tokens + prompt_tokens >= _MANY_ROWS)
+            is_last_piece = prompt_tokens < self._allowed_tokens // 2
+            if (answer_tokens or answers_wait) and self._answer_seconds and not is_last_piece:
+                self._turns.note(spent / prompt_tokens, in_turn=answers_wait)
 
     @property
     def _least_rows(self) -> int:
         """As many as are computed with less effort each, where fewer were seen to take more, unless that takes too long."""
-        seconds = self._answers_take + self._wide_token_seconds * _MANY_ROWS
-        is_short = seconds <= _WIDE_STEP_TARGETS * self._target_seconds
-        return _MANY_ROWS if is_short and (self._doubts_narrow or self._is_narrow_dear) else 0
+        targets, token_seconds = 0.0, self._wide_token_seconds
+        if self._doubts_narrow or self._is_narrow_dear:
+            targets = _WIDE_STEP_TARGETS
+        elif self.takes_turns:
+            targets, token_seconds = _OWN_STEP_TARGETS, self._prompt_token_takes or 0.0
+        return _MANY_ROWS if self._answers_take + token_seconds * _MANY_ROWS <= targets * self._target_seconds else 0
 
     def _compare_widths(self, token_seconds: float, *, is_wide: bool) -> None:
         """Tokens grow dearer with depth anyway: a narrow step that cost more than a wide one is judged by the wide one that follows it."""

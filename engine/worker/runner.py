@@ -120,7 +120,13 @@ class Runner:
         self._tally.note_batch(tokens=computed + drafted, prompt_tokens=computed - answers)
         if drafted and len(generating) == len(chunks):
             return  # it takes longer than what the pace is for, and yields more
-        self._pace.note(answer_tokens=answers, prompt_tokens=computed - answers + drafted, seconds=seconds)
+        answers_wait = not generating and any(sequence.is_generating for sequence in self._scheduler.running)
+        self._pace.note(
+            answer_tokens=answers,
+            prompt_tokens=computed - answers + drafted,
+            seconds=seconds,
+            answers_wait=answers_wait,
+        )
 
     def _fill(self, chunk: Chunk) -> int:
         """Outputs are wanted of the last known token and of each drafted one; where a prompt is scored, of all."""

@@ -1,8 +1,8 @@
 """Owns the order of work: which sequences have a slot, and which of their tokens the next step computes.
 
 There is no prefill and no decode phase: a sequence with one pending token is generating (or with a few, where what follows the one was
-certain), one with more is catching up, and a step takes from both. A slot goes to the tenant for which least was done, among its
-requests to the one with fewest answers under way, then to the oldest. Must not know the model, samplers or events.
+certain), one with more is catching up, and steps take from both, together or in turn. A slot goes to the tenant for which least was done,
+among its requests to the one with fewest answers under way, then to the oldest. Must not know the model, samplers or events.
 """
 
 import heapq
@@ -66,6 +66,7 @@ class Scheduler:
         self._turns = AdapterTurns()
         self._is_full = False
         self._was_span = False
+        self._was_prompt = False
         self._fair_share = FairShare()
         self._tenants: Counter[str] = Counter()
         self.preemptions = 0
@@ -99,8 +100,8 @@ class Scheduler:
         self._tenants -= Counter([sequence.tenant])
 
     def schedule(self) -> list[Chunk]:
-        """The next step: every generating sequence's token or tokens, then as much of the prompts as fits; of those
-        whose turn it is. A step has no vectors beside tokens: where there are both, they take turns."""
+        """The next step: every generating sequence's token or tokens, and as much of the prompts as fits, beside them or in turn
+        with them; of those whose turn it is. A step has no vectors beside tokens: where there are both, they take turns."""
         self._admit()
         in_turn = self._turns.of(self.running)
         at_span = [sequence for sequence in in_turn if sequence.next_span is not None]
@@ -109,12 +110,15 @@ class Scheduler:
             self._was_span = not (self._was_span and in_turn)
             if self._was_span:
                 return [self._span_chunk(at_span[0], beside=in_turn)]
-        share = self._pace.batch_tokens // max(1, len(in_turn))
-        chunks = [_chunk(sequence, share) for sequence in in_turn if sequence.is_generating]
-        for chunk in chunks:
+        prompts = [sequence for sequence in in_turn if not sequence.is_generating]
+        answers = self._answer_chunks(in_turn)
+        room = self._pace.prompt_tokens(sum(chunk.count for chunk in answers))
+        if answers and prompts and self._pace.takes_turns:
+            self._was_prompt = not self._was_prompt
+            answers, prompts = ([], prompts) if self._was_prompt else (answers, [])
+        for chunk in answers:
             self._fair_share.charge(chunk.sequence.tenant, ANSWER_TOKEN_COST + chunk.count - 1)
-        chunks.extend(self._prompt_chunks(in_turn, self._pace.prompt_tokens(sum(chunk.count for chunk in chunks))))
-        return chunks
+        return [*answers, *self._prompt_chunks(prompts, room)]
 
     def make_room(self) -> bool:
         """The KV cache is full: forget an idle prefix, else take the slot of the youngest sequence, which starts again
@@ -141,9 +145,12 @@ class Scheduler:
         stop = min(placed.span.rows, most)
         return Chunk(sequence, placed.span.length if stop == placed.span.rows else 0, span_rows=(start, stop))
 
+    def _answer_chunks(self, in_turn: AbstractSequence[Sequence]) -> list[Chunk]:
+        share = self._pace.batch_tokens // max(1, len(in_turn))
+        return [_chunk(sequence, share) for sequence in in_turn if sequence.is_generating]
+
     @staticmethod
-    def _prompt_chunks(in_turn: AbstractSequence[Sequence], room: int) -> Iterator[Chunk]:
-        prompts = [sequence for sequence in in_turn if not sequence.is_generating]
+    def _prompt_chunks(prompts: AbstractSequence[Sequence], room: int) -> Iterator[Chunk]:
         shares = share_out(room, [PromptShare(sequence.tenant, sequence.pending) for sequence in prompts])
         for sequence, count in zip(prompts, shares, strict=True):
             if count:

@@ -23,17 +23,21 @@ class Tally:
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self._seconds: dict[Part, float] = dict.fromkeys(("schedule", "decode", "sample", "emit"), 0.0)
+        self._others_seconds = 0.0
         self._step_began: float | None = None
         self._encoding_began: float | None = None
 
     @contextmanager
     def timing(self, part: Part) -> Iterator[None]:
-        """The time inside is spent on this part of a step, also where it raises."""
+        """The time inside is spent on this part of a step, also where it raises; but what another part takes inside is that one's."""
         began = time.perf_counter()
+        beside, self._others_seconds = self._others_seconds, 0.0
         try:
             yield
         finally:
-            self._seconds[part] += time.perf_counter() - began
+            elapsed = time.perf_counter() - began
+            self._seconds[part] += elapsed - self._others_seconds
+            self._others_seconds = beside + elapsed
 
     @contextmanager
     def step(self) -> Iterator[None]:

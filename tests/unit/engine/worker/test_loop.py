@@ -1,4 +1,4 @@
-"""The loop tells the host of its end at once."""
+"""The loop tells the host of its end at once, and of tokens while others are drawn."""
 
 import socket
 import threading
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import EngineError
+from engine.events import Admitted
 from engine.protocol import FrameReader, Ping, Submit, decode_to_host, encode
 from engine.request import ChatPrompt, GenerationRequest, Media, TokenizeRequest
 from engine.worker.loop import Loop
@@ -107,3 +108,37 @@ def answer(host):
     while True:
         for body in reader.feed(host.recv(1 << 16)):
             return decode_to_host(body)
+
+
+class Drawing:
+    """A generator whose only step has drawn 20 tokens once the host has heard of the first; then there is nothing to do."""
+
+    is_idle = False
+
+    def __init__(self, heard):
+        self._heard = heard
+
+    def step(self):
+        self.is_idle = True
+        for number in range(20):
+            if number == 19:
+                assert self._heard.wait(timeout=10)
+            yield 1, Admitted()
+
+
+def test_tokens_are_sent_while_the_last_of_a_step_are_drawn():
+    host, end = socket.socketpair()
+    heard = threading.Event()
+    loop = Loop(end, SimpleNamespace(generator=Drawing(heard), embedder=None, preparer=None, tally=Tally()))
+    thread = threading.Thread(target=loop.run)
+    with host, end:
+        thread.start()
+        host.settimeout(10)
+        reader, events = FrameReader(), []
+        while len(events) < 20:
+            for body in reader.feed(host.recv(4096)):
+                events.extend(decode_to_host(body).events)
+            heard.set()
+        host.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout=10)
+    assert not thread.is_alive()

@@ -20,7 +20,9 @@ REQUEST = GenerationRequest(model="m", prompt=TextPrompt(text=""))
 
 
 class FixedPace(StepPace):
-    """Allows `beside_answers` prompt tokens beside running answers, as if every step so far had shown that."""
+    """Allows `beside_answers` prompt tokens beside running answers, or in turn with them, as if every step so far had shown that."""
+
+    takes_turns = False
 
     def __init__(self, *, batch_tokens, beside_answers):
         super().__init__(target_seconds=1, batch_tokens=batch_tokens)
@@ -88,6 +90,17 @@ def test_running_answers_go_first_and_bound_the_prompt_part_of_the_step():
     bench.step()
     (long,) = bench.add(range(100, 150))
     assert bench.step() == [(running, 1), (long, 8)]
+
+
+def test_where_prompts_have_steps_of_their_own_these_alternate_with_the_answers():
+    bench = Bench(batch_tokens=16, interleaved_tokens=8)
+    (running,) = bench.add(range(4), new_tokens=100)
+    bench.step()
+    (long,) = bench.add(range(100, 118))
+    bench.scheduler._pace.takes_turns = True
+    assert [bench.step() for _ in range(4)] == [[(long, 8)], [(running, 1)], [(long, 8)], [(running, 1)]]
+    assert bench.step() == [(long, 2)]
+    assert bench.step() == [(running, 1), (long, 1)]
 
 
 def picture_at(start, *, rows, length, sees_all=False):
