@@ -16,7 +16,7 @@ _LIMIT = (1 << 63) - 1
 def confused_numbers(schema: JsonObject) -> Iterator[tuple[str, str]]:
     """Each keyword of this schema, not of those within it, whose number would be another, and why."""
     for keyword in ("const", "enum"):
-        if keyword in schema and not all(map(_is_exact, _integers(schema[keyword]))):
+        if keyword in schema and not all(map(_is_exact, _numbers(schema[keyword]))):
             yield keyword, "it has an integer that no double is equal to"
     for keyword in (*_LOWER, *_UPPER):
         bound = _bound(schema, keyword)
@@ -59,19 +59,22 @@ def _bound(schema: JsonObject, keyword: str) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _integers(value: Any) -> Iterator[int]:
+def _numbers(value: Any) -> Iterator[int | float]:
     unread = [value]
     while unread:
         item = unread.pop()
-        if isinstance(item, int) and not isinstance(item, bool):
+        if isinstance(item, int | float) and not isinstance(item, bool):
             yield item
         elif isinstance(item, dict | list):
             unread += item.values() if isinstance(item, dict) else item
 
 
-def _is_exact(integer: int) -> bool:
-    """Whether the shortest decimal of the nearest double is this very integer."""
+def _is_exact(number: int | float) -> bool:
+    """Whether it is written as it was asked for: an integer as the shortest decimal of the nearest double. Where a double is as large
+    as no integer of 64 bits, it may have been a longer one in the request."""
+    if isinstance(number, float):
+        return abs(number) <= _LIMIT
     try:
-        return Decimal(repr(float(integer))) == integer
+        return Decimal(repr(float(number))) == number
     except OverflowError:
         return False
