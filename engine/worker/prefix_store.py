@@ -140,6 +140,13 @@ class PrefixStore:
             self._touch(best)
             return best
 
+    def longest_common(self, salt: str, tokens: Sequence[int]) -> int:
+        """How much of `tokens` any prefix here begins with, whether it could be continued from there or not."""
+        with self._lock:
+            candidates = self._buckets.get(bucket_of(salt, tokens), ())
+            lengths = (common_prefix_length(prefix.tokens, tokens, at_most=len(tokens) - 1) for prefix in candidates)
+            return max(lengths, default=0)
+
     def lacks(self, salt: str, tokens: Sequence[int], usable_tokens: int, size_bytes: int) -> bool:
         """Whether reading so many bytes pays for the `usable_tokens` of `tokens` that they have."""
         with self._lock:

@@ -126,6 +126,7 @@ class Slots:
         """
         if not self.has_idle:
             return None
+        shared = self._longest_common(tokens, salt) if reuse else 0
         if reuse:
             self._bring_back(tokens, salt)
         if not any(slot.is_busy for slot in self._slots) and self._begins_afresh(tokens, salt, reuse):
@@ -136,8 +137,7 @@ class Slots:
             self._copy(source, slot, length)
         self._truncate(slot, length)
         slot.is_busy, slot.is_kept, slot.salt, slot.turn = True, False, salt, max(stops, default=0)
-        shared = {self._longest_common(tokens, slot)} if reuse else set()
-        slot.stops = sorted(stop for stop in {*stops, *shared} if self._is_worth_a_stop(stop, slot, tokens))
+        slot.stops = sorted(stop for stop in {*stops, shared} if self._is_worth_a_stop(stop, slot, tokens))
         return slot
 
     def advance(self, slot: Slot, tokens: Sequence[int]) -> None:
@@ -292,10 +292,12 @@ class Slots:
             return self._cells.first_position(slot.number) <= max(0, length - self._memory.window_tokens + 1)
         return self._memory.is_divisible
 
-    def _longest_common(self, tokens: Sequence[int], but: Slot) -> int:
-        """How much of `tokens` any other slot holds, reusable or not: who comes third will begin with it too."""
-        others = (slot for slot in self._slots if slot is not but and slot.salt == but.salt)
-        return max((_wanted(slot.tokens, tokens) for slot in others), default=0)
+    def _longest_common(self, tokens: Sequence[int], salt: str) -> int:
+        """How much of `tokens` anything here begins with, reusable or not: who comes third will begin with it too."""
+        if self._memory.is_divisible:
+            return 0
+        here = max((_wanted(slot.tokens, tokens) for slot in self._slots if slot.salt == salt), default=0)
+        return max(here, self._store.longest_common(salt, tokens) if self._store is not None else 0)
 
     def _is_worth_a_stop(self, length: int, slot: Slot, tokens: Sequence[int]) -> bool:
         if self._memory.is_divisible:

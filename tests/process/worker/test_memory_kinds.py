@@ -115,6 +115,16 @@ def test_a_prefix_is_computed_once_for_all_who_come_together(model):
     assert [answer.usage.cached_tokens > 200 - not_worth_waiting_for for answer in answers] == [False, True, True, True]
 
 
+def test_what_two_prompts_had_in_common_is_not_computed_for_a_third_though_each_came_alone(model):
+    prefix = tokens("shared", 300)
+    prompts = [[*prefix, *tokens(n, 10)] for n in range(4)]
+    expected = [from_scratch(model, prompt) for prompt in prompts]
+    answers = [model.run(ask(prompt))[0] for prompt in prompts]
+    for answer, alone in zip(answers, expected, strict=True):
+        assert_same(answer, alone)
+    assert all(answer.usage.cached_tokens >= 300 for answer in answers[2:])
+
+
 def test_several_answers_share_one_prompt(model):
     prompt = tokens("prompt", 150)
     expected = from_scratch(model, prompt)
