@@ -90,10 +90,11 @@ class AnswerOutput:
     def finish(
         self, reason: FinishReason, *, completion_tokens: int, cumulative_logprob: float | None
     ) -> Iterator[Event]:
-        """What is still held back, and the end. A complete tool call turns `stop` into `tool_calls`. LlamaError if an answer that was
-        not cut short is not what was promised."""
+        """What is still held back, and the end. A complete tool call turns `stop` into `tool_calls`. Half a character that a limit cut is
+        left out: it may belong to a mark. LlamaError if an answer that was not cut short is not what was promised."""
+        half_character = self._detokenizer.flush()
         if not self.hit_stop_string:
-            text, self.hit_stop_string = self._stop_strings.push(self._detokenizer.flush())
+            text, self.hit_stop_string = self._stop_strings.push("" if reason == "length" else half_character)
             yield from self._release(text)
         if not self.hit_stop_string:
             yield from self._release(self._stop_strings.flush())

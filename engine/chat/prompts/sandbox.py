@@ -4,7 +4,7 @@ Owns what a template can reach (listed filters, methods, functions) and that eac
 meter. Must not know messages or tools.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -54,6 +54,15 @@ _JINJA_FILTERS = _words(
     "selectattr sort unique"
 )
 _TEXT_FILTERS = _words("capitalize lower title trim upper")
+_COMPARING = _words(
+    "!= < <= == > >= dictsort eq equalto ge greaterthan groupby gt in le lessthan lt max min ne sort unique"
+)
+"""Filters and tests that may look at all of what they are given. Others look at little of it, and are used on whole conversations."""
+_COMPARED, _SLICED = "compared side", "sliced value"
+"""Filters that no template can name."""
+_MOST_UNCOUNTED = 256
+_SEARCHING = _words("count index")
+"""Methods of lists that compare their elements."""
 
 
 @contextmanager
@@ -81,11 +90,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.policies = {}
         jinja_filters: dict[str, Any] = self.filters
-        self.filters = {name: _metered(jinja_filters[name]) for name in _JINJA_FILTERS}
-        self.filters |= {name: _metered(_on_text(jinja_filters[name])) for name in _TEXT_FILTERS}
-        self.filters |= {name: _metered(function) for name, function in functions.FILTERS.items()}
+        self.filters = {name: _metered(name, jinja_filters[name]) for name in _JINJA_FILTERS}
+        self.filters |= {name: _metered(name, _on_text(jinja_filters[name])) for name in _TEXT_FILTERS}
+        self.filters |= {name: _metered(name, function) for name, function in functions.FILTERS.items()}
+        self.filters |= {_COMPARED: _compared, _SLICED: _sliced}
         jinja_tests: dict[str, Any] = self.tests
-        self.tests = {name: _metered(test) for name, test in jinja_tests.items()}
+        self.tests = {name: _metered(name, test) for name, test in jinja_tests.items()}
         del self.globals["lipsum"]
 
     def compile_metered(self, source: str) -> tuple[nodes.Template, Template]:
@@ -119,7 +129,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return _weighed(super().call_binop(context, operator, left, right))
 
     def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Any call in the template."""
+        """Any call in the template. What a list is given counts, for lists that hold lists twice, and so on, are vast to compare."""
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, str | list | tuple):
+            searched = isinstance(owner, str) or function.__name__ in _SEARCHING
+            _weighed((owner, *args) if searched else args)
         return _weighed(super().call(context, function, *functions.checked_arguments(function, args), **kwargs))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -181,6 +195,20 @@ class _MeterInsertion(NodeTransformer):
         self.generic_visit(node)
         return self._call("concatenated", *node.nodes)
 
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 - as above
+        """Values are compared in C, where nothing else counts. Only a side that the template computes may be large."""
+        self.generic_visit(node)
+        sides: list[Any] = [node, *node.ops]
+        for side in sides:
+            if not isinstance(side.expr, nodes.Const):
+                side.expr = nodes.Filter(side.expr, _COMPARED, [], [], None, None)
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802 - as above
+        """Jinja's code takes slices itself."""
+        self.generic_visit(node)
+        return nodes.Filter(node, _SLICED, [], [], None, None) if isinstance(node.arg, nodes.Slice) else node
+
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802 - as above
         """A list may hold another twice, and so on: small to make, vast to print."""
         self.generic_visit(node)
@@ -213,11 +241,26 @@ def _weighed(value: _Value) -> _Value:
     return value
 
 
-def _metered(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compared(value: _Value) -> _Value:
+    """A side of a comparison, which may look at all of it. Most are short texts, and too many to be counted."""
+    is_small = value is None or isinstance(value, int) or (isinstance(value, str) and len(value) < _MOST_UNCOUNTED)
+    return value if is_small else _weighed(value)
+
+
+def _sliced(value: _Value) -> _Value:
+    """`value[a:b]`, a copy of no more than its elements."""
+    _meter.get().spend(len(value) if isinstance(value, Sized) else 0)
+    return value
+
+
+def _metered(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter or test whose every use counts, and what it returns."""
+    is_comparing = name in _COMPARING
 
     @wraps(function)
     def counted(*args: Any, **kwargs: Any) -> Any:
+        if is_comparing:
+            _weighed(args)
         return _weighed(function(*args, **kwargs))
 
     return counted

@@ -107,7 +107,7 @@ class ChatTemplate:
             "add_generation_prompt": add_generation_prompt,
         }
         with _failures(), metered(self._limit_seconds):
-            return "".join(bounded_texts(self._template.generate(variables)))
+            return _of_characters("".join(bounded_texts(self._template.generate(variables))))
 
     def _for_functions(self, tools: Sequence[JsonObject]) -> dict[str, str]:
         """Firefunction's template has variables of its own for the tools and the time, in the form that its model card gives."""
@@ -115,6 +115,15 @@ class ChatTemplate:
             return {}
         functions = [tool["function"] for tool in tools]
         return {"functions": to_json(functions, indent=4), "datetime": self._clock().strftime("%Y-%m-%d %H:%M:%S %Z")}
+
+
+def _of_characters(text: str) -> str:
+    """The text, unless half a pair of surrogates stands in it, which no tokenizer takes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TemplateError(f"it writes {text[error.start]!r}, which is no character") from error
+    return text
 
 
 def _member_names(tree: nodes.Template) -> set[str]:
@@ -140,7 +149,7 @@ def _failures() -> Iterator[None]:
     """Whatever a template's code can raise, as a TemplateError; its refusals as they are."""
     try:
         yield
-    except TemplateRefusal:
+    except (TemplateRefusal, TemplateError):
         raise
     except TemplateSyntaxError as error:
         raise TemplateError(f"line {error.lineno}: {error.message}") from error

@@ -4,12 +4,14 @@ import pytest
 
 from engine.chat.answers.formats import tool_format
 from engine.chat.answers.reasoning import THINK, Thinking
+from engine.chat.tool_formats.dsml import dsml_format
 from engine.events import ChoiceFinished, ReasoningDelta, TextDelta, TokenLogprob, ToolCallDelta
 from engine.worker.output import AnswerOutput
 from engine.worker.stop_strings import StopStrings
 from tests.unit.engine.chat.reading import parser
 
 HERMES = "<tool_call>"
+DSML = dsml_format("tool_calls")
 
 
 def stopped(stop: str, *pieces: bytes) -> tuple[str, list[bytes]]:
@@ -71,6 +73,19 @@ def test_a_stop_string_within_a_call_leaves_no_markup_and_no_call_that_seems_com
     assert list(arguments.values()) == calls
     assert isinstance(end, ChoiceFinished)
     assert end.finish_reason == reason
+
+
+@pytest.mark.parametrize("mark", [DSML.openings[0], ""])
+def test_a_limit_that_cuts_within_a_character_leaves_nothing_of_it(mark: str) -> None:
+    call = f"Well.{mark}é".encode()
+    for length in range(len(b"Well.") + 1, len(call)):
+        output = AnswerOutput(0, stop=StopStrings(()), parser=parser(DSML, is_certain=True))
+        events = [
+            *output.push(0, call[:length]),
+            *output.finish("length", completion_tokens=1, cumulative_logprob=None),
+        ]
+        text = "".join(event.text for event in events if isinstance(event, TextDelta))
+        assert text.removeprefix("Well.") in ("<", "")
 
 
 def test_every_token_of_text_has_its_log_probability() -> None:

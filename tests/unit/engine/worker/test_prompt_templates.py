@@ -89,7 +89,7 @@ def test_a_broken_template_of_the_model_is_not(source: str) -> None:
 
 
 LONG = "{{ 'a' * (n or messages | length) * 100000 }}"
-LONG_GO = "{{ range .Messages }}{{ range 1000000 }}aaaaaa{{ end }}{{ end }}"
+LONG_GO = "{{ range .Messages }}{{ range 10000 }}" + "a" * 600 + "{{ end }}{{ end }}"
 CHAT = (*HI, {"role": "assistant", "content": "Hi"}, *HI)
 
 

@@ -108,6 +108,7 @@ def test_what_a_template_supports_is_read_from_it(source: str, tools: bool, thin
         ("{{" + "(" * 5000 + "1" + ")" * 5000 + "}}", "too deep"),
         ("{% if x %}" * 3000 + "{% endif %}" * 3000, "too deep"),
         ("{% for x in y %}" * 30 + "{% endfor %}" * 30, "too many statically nested blocks"),
+        ("{{ 'a\\ud800' }}", "no character"),
         ("x" * (1 << 18) + "x", "longer than 262,144 characters"),
         ("{{ 'x' | replace('', 'y' * 100000000) }}", "8,388,608"),
     ],
@@ -164,9 +165,26 @@ def test_what_no_chat_template_needs_is_not_there(source: str) -> None:
         render(source)
 
 
+LONG = "{% set a = range(90000) | list %}{% set b = range(90000) | list %}{% set s = 'a' * 8000000 %}{% for _ in range(90000) %}{% if "
+TWICE_APPENDED = """\
+{% set ns = namespace(a=[1], b=[1]) %}{% for _ in range(60) %}
+{% set a = [] %}{% set _ = a.append(ns.a) %}{% set _ = a.append(ns.a) %}{% set ns.a = a %}
+{% set b = [] %}{% set _ = b.append(ns.b) %}{% set _ = b.append(ns.b) %}{% set ns.b = b %}
+{% endfor %}{{ ns.a == ns.b }}"""
+
+
 @pytest.mark.parametrize(
     "source",
     [
+        TWICE_APPENDED,
+        f"{LONG}a == b %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}-1 in a %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}'ab' in s %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}s.count('ab') %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}a.count(-1) %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}a[::-1] %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}a is eq(b) %}}{{% endif %}}{{% endfor %}}",
+        f"{LONG}a | max %}}{{% endif %}}{{% endfor %}}",
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "{% for a in range(99999) if (range(99999) | list) and false %}{% endfor %}",
         "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(50) }}",
