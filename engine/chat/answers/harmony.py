@@ -68,9 +68,9 @@ class _Messages:
             yield from self._text(self._separated("content", self._answer.content))
 
     def _headless(self) -> Reading[None]:
-        """Text without a header, or the beginning of one that the limit cut off."""
+        """Text without a header, or the white space before one that the limit cut off."""
         source = self._source
-        if source.is_cut and any(mark.startswith(source.rest.lstrip()) for mark in _HEADER_STARTS):
+        if source.is_cut and not source.rest.strip():
             source.take(len(source.rest))
         self._answer.content(
             (yield from source.accept(*_HEADER_STARTS)) or ""
@@ -85,7 +85,7 @@ class _Messages:
             return None
         pieces = [taken]
         if taken != MESSAGE:
-            if (yield from source.until(_HEADER_ENDS, pieces.append, must_follow=True)) != MESSAGE:
+            if (yield from source.until(_HEADER_ENDS, pieces.append)) != MESSAGE:
                 if source.is_cut:
                     source.keep()
                 return None
@@ -120,7 +120,7 @@ class _Messages:
         source.release()
 
     def _text(self, emit: Emit) -> Reading[None]:
-        yield from self._source.until(_ENDS, emit, must_follow=True)
+        yield from self._source.until(_ENDS, emit)
 
     def _separated(self, kind: str, emit: Emit) -> Emit:
         """Emits something between texts of the same kind, before the later one."""

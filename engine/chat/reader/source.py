@@ -125,7 +125,8 @@ class Source:
         return self._text[self._at : self._at + 1]
 
     def accept(self, *texts: str) -> Reading[str | None]:
-        """Reads the longest of the texts that follows here; None, and nothing is read, if none does."""
+        """Reads the longest of the texts that follows here; None, and nothing is read, if none does. The beginning of one of them that a
+        limit cut off is no text: it is gone."""
         texts = tuple(sorted(texts, key=len, reverse=True))
         while True:
             rest = self._text[self._at : self._at + len(texts[0])]
@@ -133,6 +134,8 @@ class Source:
             waits = any(len(rest) < len(text) and text.startswith(rest) for text in texts)  # a longer one may follow
             if not waits or self._starves():
                 self._at += len(found or "")
+                if waits and self.is_cut:
+                    self._text = self._text[: self._at]
                 return found
             yield
 
@@ -157,15 +160,15 @@ class Source:
                 raise Unreadable(f"expected {text}")
             self.take(len(self.rest))
 
-    def until(self, marks: Marks, emit: Emit, *, trims: bool = False, must_follow: bool = False) -> Reading[str | None]:
+    def until(self, marks: Marks, emit: Emit, *, trims: bool = False) -> Reading[str | None]:
         """Emits all text before the first of `marks`, which itself is left unread and returned; None at the end of the text.
-        `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped: also one
-        of a single character if a mark `must_follow`."""
+        `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped, be it a
+        single character that may have been text: what a cut text says, the whole one says, too."""
         while True:
             found = marks.find(self._text, self._at, is_over=self.is_over)
             end = found.start() if found else marks.beginning_at_end(self._text, self._at)
             if found is None and self._starves():
-                self._emit_last(marks.cut_at_end(self._text, self._at), emit, 1 if must_follow else 2)
+                self._emit_last(marks.cut_at_end(self._text, self._at), emit)
                 return None
             if trims:
                 end = self._at + len(self._text[self._at : end].rstrip(WHITE_SPACE))
@@ -181,9 +184,8 @@ class Source:
         self.is_starved |= self.is_over
         return self.is_over
 
-    def _emit_last(self, end_without_mark: int, emit: Emit, least_characters: int) -> None:
-        is_mark = self.is_cut and len(self._text) - end_without_mark >= least_characters
-        text = self._text[self._at : end_without_mark] if is_mark else self.rest
+    def _emit_last(self, end_without_mark: int, emit: Emit) -> None:
+        text = self._text[self._at : end_without_mark] if self.is_cut else self.rest
         self._at = len(self._text)
         if text:
             emit(text)

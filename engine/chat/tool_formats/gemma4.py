@@ -75,7 +75,7 @@ def _value(source: Source, emit: Emit, depth: int) -> Reading[None]:
 
 def _string(source: Source, emit: Emit) -> Reading[None]:
     emit('"')
-    if (yield from source.until(_QUOTES, lambda text: emit(_escaped(text)), must_follow=True)) is None:
+    if (yield from source.until(_QUOTES, lambda text: emit(_escaped(text)))) is None:
         raise Unreadable("a string without end")
     source.take(len(QUOTE))
     emit('"')

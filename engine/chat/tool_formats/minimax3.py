@@ -105,7 +105,7 @@ def _value(source: Source, schema: Any, root: JsonObject, emit: Emit, end: str, 
         yield from (_items if is_list else _members)(source, schema, root, emit, end, depth)
     else:
         value = value_of(types, emit)
-        if (yield from source.until(Marks((end,)), value.text, must_follow=True)) is None:
+        if (yield from source.until(Marks((end,)), value.text)) is None:
             raise Unreadable("an element without end")
         source.take(len(end))
         value.end()

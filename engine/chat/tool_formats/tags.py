@@ -118,14 +118,15 @@ class Tags:
 
     def _value_tag(self, source: Source) -> Reading[ValueTag]:
         opening = yield from source.expect(*(tag.opening for tag in self.values))
-        if source.is_cut and any(tag.opening.startswith(opening + source.rest) for tag in self.values if source.rest):
+        is_longer = any(tag.opening != opening and tag.opening.startswith(opening) for tag in self.values)
+        if is_longer and source.is_cut and not source.rest:
             raise Unreadable("it is cut")  # where a longer opening may have begun
         return next(tag for tag in self.values if tag.opening == opening)
 
     def _value(self, source: Source, tag: ValueTag, value: Value) -> Reading[str]:
         """Reads a value; what follows its closing tag, nothing at the end of the answer."""
         closing, followers = Marks((tag.closing,)), (self.key, self.call_end, *self.other_ends)
-        while (yield from source.until(closing, value.text, must_follow=True)):
+        while (yield from source.until(closing, value.text)):
             source.take(len(tag.closing))
             space = yield from source.white_space()
             is_near = len(space) <= MOST_SPACE_CHARACTERS

@@ -33,13 +33,10 @@ def assert_reads(form: ToolFormat, text: str, expected: Found) -> None:
 
 
 def assert_cuts_are_prefixes(form: ToolFormat, text: str) -> None:
-    """Of what the whole text says each cut one says the beginning; a first character of a mark alone may have been text."""
+    """Of what the whole text says each cut one says the beginning."""
     whole = _told(form, text, is_cut=False)
-    openings = {opening[0] for opening in (*form.openings, *form.openings_at_start)}
     for end in range(len(text)):
         cut = _told(form, text[:end], is_cut=True)
-        if cut and cut[-1][0] == "content" and cut[-1][1][-1] in openings:
-            cut[-1:] = [("content", cut[-1][1][:-1])] if cut[-1][1][:-1] else []
         assert _is_beginning(cut, whole), (text[:end], cut)
 
 
