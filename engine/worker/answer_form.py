@@ -13,7 +13,7 @@ from engine.chat.answers.answer_format import AnswerFormat
 from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.answers.channels import ChannelParser
 from engine.chat.answers.harmony_grammar import HarmonyGrammar
-from engine.chat.answers.reasoning import Thinking
+from engine.chat.answers.reasoning import THINK, Thinking
 from engine.chat.answers.recipients import RecipientsGrammar
 from engine.chat.reader.answer import Answer
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
@@ -169,8 +169,8 @@ class AnswerForm:
 
     def _continues_thinking(self, request: GenerationRequest) -> bool:
         """Whether the prompt may end within thinking that the conversation's last message begins."""
-        prompt, marks = request.prompt, self._format.reasoning
-        if marks is None or not isinstance(prompt, ChatPrompt) or not prompt.continue_final_message:
+        prompt, marks = request.prompt, self._format.reasoning or THINK
+        if not isinstance(prompt, ChatPrompt) or not prompt.continue_final_message:
             return False
         content = prompt.messages[-1].get("content")
         if isinstance(content, str) and content.strip():

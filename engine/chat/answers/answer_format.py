@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engine.chat.answers.channels import ChannelParser, script
 from engine.chat.answers.formats import tool_format
 from engine.chat.answers.harmony import harmony_script
-from engine.chat.answers.reasoning import ReasoningFormat, Thinking, closing_in, reasoning_format
+from engine.chat.answers.reasoning import THINK, ReasoningFormat, Thinking, closing_in, reasoning_format
 from engine.chat.answers.recipients import recipients_script
 from engine.chat.reader.answer import Answer
 from engine.chat.tool_formats.form import ToolFormat
@@ -46,11 +46,12 @@ class AnswerFormat:
 
     def thinking(self, prompt_end: str, *, is_begun: bool = False, is_split: bool = True) -> Thinking | None:
         """The thinking before an answer to a prompt that ends so; None where the model has no marks for it. `is_begun`: the prompt may hold
-        the beginning of that thinking, too."""
-        if self.reasoning is None:
+        the beginning of that thinking, too, which somebody else may have opened, with the marks that most families have."""
+        marks = self.reasoning or (THINK if is_begun else None)
+        opened = marks.opened_by(prompt_end, is_begun=is_begun) if marks else ""
+        if marks is None or not (self.reasoning or opened):
             return None
-        opened = self.reasoning.opened_by(prompt_end, is_begun=is_begun)
-        return Thinking(self.reasoning, opened, self.closing, is_split=is_split)
+        return Thinking(marks, opened, self.closing, is_split=is_split)
 
     def parser(
         self, answer: Answer, *, thinking: Thinking | None, reads_calls: bool, in_parallel: bool = True

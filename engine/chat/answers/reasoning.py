@@ -65,7 +65,7 @@ REASONING_FORMATS = (
         "<|channel>thought",
         "<channel|>",
         recurs=True,
-        answer_closings=("<channel|>",),
+        answer_closings=("<channel|>", "<|channel>"),
         signs=("<|channel>", "<channel|>"),
     ),
     ReasoningFormat("[THINK]", "[/THINK]", recurs=True),  # Magistral, Ministral

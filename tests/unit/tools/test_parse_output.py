@@ -41,6 +41,13 @@ def test_what_the_template_opens_behind_a_question_is_taken_as_open_unless_anoth
     assert Asked(TEMPLATE, thinks=False, prompt_suffix="<think>\n").message("Hm.</think>Yes.")["content"] == "Yes."
 
 
+def test_thinking_that_somebody_else_opened_is_told_apart_though_the_template_has_no_marks() -> None:
+    plain = "{% for message in messages %}{{ message.content }}{% endfor %}"
+    message = Asked(plain, prompt_suffix="assistant: <think>So").message(", well.</think>Yes.")
+    assert (message["reasoning_content"], message["content"]) == (", well.", "Yes.")
+    assert Asked(plain).message("<think>Hm.</think>Yes.")["content"] == "<think>Hm.</think>Yes."
+
+
 def test_only_the_first_of_several_calls_is_one_unless_they_may_be_parallel() -> None:
     asked = {parallel: Asked(TEMPLATE, [TOOL], thinks=False, in_parallel=parallel) for parallel in (False, True)}
     assert len(calls(asked[True].message(f"{CALL}\n{CALL}"))) == 2

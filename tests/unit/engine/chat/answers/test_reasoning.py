@@ -93,6 +93,28 @@ def test_marks_around_the_answer_itself_are_none_of_it(marks: ReasoningFormat, t
     assert read([text], marks=marks) == found
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("marks", REASONING_FORMATS)
+def test_no_cut_by_a_limit_says_what_the_whole_answer_does_not(marks: ReasoningFormat, is_open: bool) -> None:
+    around = "".join((*marks.answer_openings[:1], "the answer", *marks.answer_closings[:1]))
+    text = f"{marks.opening}a thought{marks.closing}{around}"
+    thinking = Thinking(marks, opened=marks.opening if is_open else "")
+    whole = reading.read([text], HermesFormat(), thinking)
+    for end in range(len(text)):
+        cut = reading.read([text[:end]], HermesFormat(), thinking, is_cut=True)
+        said = [part if isinstance(part, tuple) else ("content", part) for part in cut]
+        expected = [part if isinstance(part, tuple) else ("content", part) for part in whole]
+        assert all(a[0] == b[0] and b[1].startswith(a[1]) for a, b in zip(said, expected, strict=False)), text[:end]
+
+
+GEMMA = next(marks for marks in REASONING_FORMATS if marks.opening == "<|channel>thought")
+
+
+def test_a_mark_before_the_one_that_opens_a_thought_is_no_text() -> None:
+    assert read(["<|channel><|channel>thought\nHm<channel|>Yes"], marks=GEMMA) == [("reasoning", "Hm"), "Yes"]
+    assert read(["what <|channel> means"], marks=GEMMA) == ["what <|channel> means"]
+
+
 MISTRAL = next(marks for marks in REASONING_FORMATS if marks.opening == "[THINK]")
 
 
