@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from engine.chat.answers.reasoning import reasoning_format
+from engine.chat.prompts.begun_answer import AnswerBeginnings
+from engine.chat.prompts.call_order import in_call_order
 from engine.chat.prompts.folding import folds, text_of_parts
 from engine.chat.prompts.rehearsal import NotShown, Plan, Rehearsals, is_named
 from engine.chat.prompts.taught_tools import call_form, with_taught_tools
@@ -20,6 +21,7 @@ from engine.chat.prompts.tool_shapes import simpler
 from engine.request import JsonObject
 
 _CUT = "CONTINUE_HERE_qzc "
+_QUESTION: JsonObject = {"role": "user", "content": "probe"}
 
 
 class Given(NamedTuple):
@@ -42,7 +44,7 @@ class PromptTemplate:
         self.supports_tools = self._template.supports_tools
         self.supports_thinking = self._template.supports_thinking
         self.supports_documents = self._template.supports_documents
-        self._thinking = reasoning_format(source)
+        self._beginnings = AnswerBeginnings(source)
         self._rehearsals = Rehearsals(folds(source))
 
     @property
@@ -67,6 +69,16 @@ class PromptTemplate:
 
         return find_forms(probe)
 
+    @cached_property
+    def _turn_end(self) -> str:
+        """What the template writes behind an assistant's text, as far as it shows a plain one."""
+        answered = [_QUESTION, {"role": "assistant", "content": _CUT}]
+        try:
+            prompt = self._template.render(answered, self._forms.no_tools, add_generation_prompt=False)
+        except (TemplateError, TemplateRefusal):
+            return ""
+        return prompt.rpartition(_CUT.rstrip())[2].removeprefix(" ")
+
     def render(
         self,
         messages: Sequence[JsonObject],
@@ -84,7 +96,7 @@ class PromptTemplate:
         if tools and not self.supports_tools:
             messages, tools = with_taught_tools(messages, tools, self.source), ()
         try:
-            given = Given(self._words(messages), tools, variables or {})
+            given = Given(self._words(in_call_order(messages)), tools, variables or {})
             if continue_final_message:
                 return self._continued(given)
             return self._prompt(given, opens_answer=add_generation_prompt)
@@ -120,7 +132,20 @@ class PromptTemplate:
         with self._blaming_the_request():
             for fold in self._plan(given, opens_answer=opens_answer).folds:
                 messages = fold.apply(messages)
-            return self._render_simply(given._replace(messages=messages), opens_answer)
+            prompt = self._render_simply(given._replace(messages=messages), opens_answer)
+            if opens_answer and messages and messages[-1]["role"] == "tool":
+                prompt += self._opening_left_out(prompt, given.variables)
+            return prompt
+
+    def _opening_left_out(self, prompt: str, variables: JsonObject) -> str:
+        """What opens an answer, where the template has closed the assistant's turn behind results: Gemma 4's does if text stood beside the
+        calls."""
+        if not self._turn_end.strip() or not prompt.endswith(self._turn_end):
+            return ""
+        asked = Given([_QUESTION], (), variables)
+        opened = self._render(asked, opens_answer=True)
+        begun = self._render(asked, opens_answer=False)
+        return opened.removeprefix(begun) if opened.startswith(begun) else ""
 
     def _plan(self, given: Given, *, opens_answer: bool) -> Plan:
         probe = given._replace(tools=[PROBE_TOOL] if given.tools else ())
@@ -158,18 +183,15 @@ class PromptTemplate:
 
     def _continued(self, given: Given) -> str:
         """As Hugging Face continues: the conversation up to where the last message's text ends. Where the template would alter that text,
-        or closes with no assistant, the text is put behind the opening of an answer."""
+        leave out its thoughts, or close with no assistant, the message is put behind the opening of an answer."""
         last = given.messages[-1]
-        text = text_of_parts(last.get("content")) or ""
-        if text.strip() and not self._begins_with_thinking(text):
+        text, thoughts = text_of_parts(last.get("content")) or "", last.get("reasoning_content") or ""
+        if text.strip() and not self._beginnings.is_thought(text):
             cut = self._cut_prompt(given, text)
-            if cut is not None:
+            if cut is not None and self._beginnings.is_told(cut, thoughts):
                 return cut
         opening = self._prompt(given._replace(messages=given.messages[:-1]), opens_answer=True)
-        return self._answer_begun(opening, text, last.get("reasoning_content") or "")
-
-    def _begins_with_thinking(self, text: str) -> bool:
-        return self._thinking is not None and text.lstrip().startswith(self._thinking.opening)
+        return self._beginnings.behind(opening, text, thoughts)
 
     def _cut_prompt(self, given: Given, text: str) -> str | None:
         marked = {**given.messages[-1], "content": text + _CUT}
@@ -182,17 +204,3 @@ class PromptTemplate:
             return None
         head = prompt[:place] if prompt.startswith(_CUT, place) else prompt[:place].rstrip()
         return head if head.rstrip().endswith(text.strip()) else None
-
-    def _answer_begun(self, opening: str, text: str, thoughts: str) -> str:
-        if text:
-            if self._begins_with_thinking(text) and self._thinking and self._thinking.opened_by(opening):
-                opening = opening[: opening.rindex(self._thinking.opening)]
-            return opening + text
-        if not thoughts:
-            return opening
-        if self._thinking is None:
-            raise TemplateRefusal(
-                "it has no marks for thinking that are known here, so thinking alone can't be continued"
-            )
-        is_open = bool(self._thinking.opened_by(opening))
-        return opening + ("" if is_open else f"{self._thinking.opening}\n") + thoughts

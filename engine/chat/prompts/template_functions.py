@@ -59,7 +59,7 @@ def check_operation(operator: str, left: Any, right: Any) -> None:
 
 def check_format(pattern: str, arguments: Any) -> None:
     """Refuses to pad or repeat what is formatted without bounds."""
-    if _WIDE_PERCENT.search(pattern) or _WIDE_BRACE.search(pattern):
+    if _WIDE_PERCENT.search(pattern) or _WIDE_BRACE.search(pattern.replace("{{", "")):
         raise OutOfBounds("it formats text to a width that is too large or computed, or by name")
     fields = pattern.count("%") + pattern.count("{")
     check_size(len(pattern) + fields * weigh(arguments, only=_PRINTABLE) // 8)

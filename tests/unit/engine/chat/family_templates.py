@@ -90,6 +90,14 @@ OPENS_THINKING = """{% for m in messages %}<{{ m.role }}>{{ m.content.split('</t
 {% endif %}"""
 """DeepSeek R1."""
 
+CLOSES_TURN_BEHIND_RESULTS = """
+{%- for m in messages if m.role != 'tool' %}{{ '<user>' if m.role == 'user' else '<model>' }}
+{%- if m.tool_calls %}[call {{ m.tool_calls[0].function.arguments | tojson }}]
+{%- for r in messages if r.role == 'tool' %}[result: {{ r.content }}]{% endfor %}{% endif %}
+{{- m.content }}{% if m.content %}</>{% endif %}{% endfor %}
+{%- if add_generation_prompt and messages[-1].role != 'tool' %}<model>{% endif %}"""
+"""Gemma 4: results are the model's own words, and what it says beside a call is written behind them."""
+
 PARTS_ONLY = """{% for m in messages %}[{{ m.role }}]{% for part in m.content %}{{ part.text }}{% endfor %}
 {% endfor %}"""
 

@@ -272,6 +272,30 @@ class TestContinuing:
             "<assistant><think>\nHm. Let"
         )
 
+    def test_thoughts_that_the_template_leaves_out_are_put_before_the_text(self) -> None:
+        begun = said("assistant", "Yes", reasoning_content="Hm.")
+        assert render(families.OPENS_THINKING, HI, begun, continue_final_message=True).endswith(
+            "<assistant><think>\nHm.</think>Yes"
+        )
+        source = families.OPENS_THINKING.replace("<assistant><think>\n", "<assistant><think></think>")
+        assert render(source, HI, begun, continue_final_message=True).endswith("<assistant><think>Hm.</think>Yes")
+
+    def test_text_is_not_put_within_thinking_that_the_template_opens(self) -> None:
+        source = families.OPENS_THINKING.replace("{% if add_generation_prompt %}", "{% if True %}").replace(
+            "{% for m in messages %}", "{% for m in messages if m.role == 'user' %}"
+        )
+        prompt = render(source, HI, said("assistant", "Yes"), continue_final_message=True)
+        assert prompt.endswith("<assistant><think>\n</think>Yes")
+
+    def test_a_first_sentence_of_thinking_that_the_prompt_has_is_not_said_twice(self) -> None:
+        sentence = "Here are my reasoning steps:"
+        source = (
+            "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+            f"{{% if add_generation_prompt %}}[assistant]{sentence}\n{{% endif %}}{{# [BEGIN FINAL RESPONSE] #}}"
+        )
+        begun = said("assistant", "", reasoning_content=f"{sentence}\nFirst")
+        assert render(source, HI, begun, continue_final_message=True) == f"[user]Hi[assistant]{sentence}\nFirst"
+
     def test_a_template_that_wants_the_users_word_last_gets_the_text_behind_it(self) -> None:
         source = (
             "{% if messages[-1].role != 'user' %}{{ raise_exception('last must be user') }}{% endif %}"
@@ -287,6 +311,25 @@ class TestContinuing:
     def test_parts_are_continued_too(self) -> None:
         begun = said("assistant", [{"type": "text", "text": "The"}])
         assert render(families.PARTS_OR_TEXT, HI, begun, continue_final_message=True).endswith("[assistant]The")
+
+
+def test_an_answer_is_opened_where_the_template_closes_the_turn_behind_results() -> None:
+    made = '<user>Hi</><model>[call {"city": "Rome"}][result: sunny]'
+    beside = render(families.CLOSES_TURN_BEHIND_RESULTS, HI, called(content="Let me see."), RESULT)
+    assert beside == f"{made}Let me see.</><model>"
+    assert render(families.CLOSES_TURN_BEHIND_RESULTS, HI, called(), RESULT) == made
+    again = render(families.CLOSES_TURN_BEHIND_RESULTS, HI, called(content="So."), RESULT, add_generation_prompt=False)
+    assert again.endswith("So.</>")
+
+
+def test_results_stand_in_the_order_of_their_calls() -> None:
+    calls = said("assistant", "", tool_calls=[call("{}", "one"), call("{}", "two")])
+    first, second = said("tool", "qfirst", tool_call_id="one"), said("tool", "qsecond", tool_call_id="two")
+    prompt = render(families.CALLS_IN_TEXT, HI, calls, second, first)
+    assert prompt == render(families.CALLS_IN_TEXT, HI, calls, first, second)
+    assert prompt.index("qfirst") < prompt.index("qsecond")
+    unnamed = render(families.CALLS_IN_TEXT, HI, calls, said("tool", "qthird"), said("tool", "qfourth"))
+    assert unnamed.index("qthird") < unnamed.index("qfourth")
 
 
 def test_a_long_conversation_is_rehearsed_by_its_shape_alone() -> None:

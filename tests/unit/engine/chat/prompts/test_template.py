@@ -42,7 +42,7 @@ def test_plain_chatml_renders_a_conversation() -> None:
         ("{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}{{ twice('ab') }}", "abab"),
         ("{% set block %}{{ 1 }}{% endset %}{{ block ~ 2 ~ none }}", "12None"),
         ("{{ ' a,b '.strip().split(',')[-1].upper() }}{{ 'ab'[::-1] }}", "Bba"),
-        ("{{ '%s=%d' % ('a', 3) }}{{ '{}-{x}'.format(1, x=2) }}", "a=31-2"),
+        ("{{ '%s=%d' % ('a', 3) }}{{ '{}-{x} {{}}'.format(1, x=2) }}", "a=31-2 {}"),
         ("{{ 'a-b'.replace('-', '+') }}{{ 'a-b' | replace('-', '*') }}", "a+ba*b"),
         ("{{ ', '.join(messages | map(attribute='role')) }}{{ messages | map(attribute='content') | join('|') }}", "userHello"),
         ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}", "1"),
