@@ -165,7 +165,7 @@ class Source:
         `trims`: white space in front of the mark is left unread, too. Of a text cut by a limit the beginning of a mark is dropped, be it a
         single character that may have been text: what a cut text says, the whole one says, too."""
         while True:
-            found = marks.find(self._text, self._at, is_over=self.is_over)
+            found = marks.find(self._text, self._at, is_over=self.is_over and not self.is_cut)
             end = found.start() if found else marks.beginning_at_end(self._text, self._at)
             if found is None and self._starves():
                 self._emit_last(marks.cut_at_end(self._text, self._at), emit)

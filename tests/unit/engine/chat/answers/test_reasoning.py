@@ -113,6 +113,7 @@ GEMMA = next(marks for marks in REASONING_FORMATS if marks.opening == "<|channel
 def test_a_mark_before_the_one_that_opens_a_thought_is_no_text() -> None:
     assert read(["<|channel><|channel>thought\nHm<channel|>Yes"], marks=GEMMA) == [("reasoning", "Hm"), "Yes"]
     assert read(["what <|channel> means"], marks=GEMMA) == ["what <|channel> means"]
+    assert reading.read(["Yes<|channel>th"], None, Thinking(GEMMA), is_cut=True) == ["Yes"]
 
 
 MISTRAL = next(marks for marks in REASONING_FORMATS if marks.opening == "[THINK]")
