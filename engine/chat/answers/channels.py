@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from engine.chat.answers.reasoning import Thinking
 from engine.chat.answers.thinking import ThinkingReader
-from engine.chat.reader.answer import Answer, Piece
+from engine.chat.reader.answer import Answer, CallPiece, Piece
 from engine.chat.reader.source import WHITE_SPACE, Marks, Reading, Unreadable
 from engine.chat.tool_formats.form import ToolFormat
 
@@ -98,7 +98,8 @@ class _Parts:
         """Only the calls of one place are read unless `in_parallel`."""
         self._answer = answer
         self._source = answer.source
-        self._thoughts = ThinkingReader(thinking, answer, tools.openings if tools else ()) if thinking else None
+        openings = tools.openings if tools else ()
+        self._thoughts = ThinkingReader(thinking, answer, openings, self._are_calls) if thinking else None
         self._marks = thinking.marks if thinking else None
         self._tools = tools
         self._in_parallel = in_parallel
@@ -112,6 +113,12 @@ class _Parts:
         content = _Content(self._answer)
         while found := (yield from self._source.until(self._next_marks(), content, trims=True)):
             yield from self._read_part(found, content)
+
+    def _are_calls(self, cut_text: str) -> bool:
+        """Whether a text that the limit cut is nothing but calls."""
+        parser = ChannelParser(script(None, self._tools), self._answer.another())
+        pieces = (*parser.feed(cut_text), *parser.finish(is_cut=True))
+        return all(isinstance(piece, CallPiece) for piece in pieces)
 
     def _next_marks(self) -> Marks:
         """What ends content at this place."""

@@ -4,7 +4,7 @@ Owns where thinking begins and ends, and the white space next to its marks, whic
 no closing mark follows: some models forget it. Must not know any form of call, what stands between thoughts, nor tokens.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from engine.chat.answers.reasoning import Thinking
 from engine.chat.reader.answer import Answer
@@ -12,9 +12,13 @@ from engine.chat.reader.source import Marks, Reading
 
 
 class ThinkingReader:
-    """Reads the thinking of one answer. `call_openings`: what may stand in place of a closing mark."""
+    """Reads the thinking of one answer. `call_openings`: what may stand in place of a closing mark; `are_calls`: whether a text that the
+    limit cut is nothing but calls, as far as it goes."""
 
-    def __init__(self, thinking: Thinking, answer: Answer, call_openings: Iterable[str]) -> None:
+    def __init__(
+        self, thinking: Thinking, answer: Answer, call_openings: Iterable[str], are_calls: Callable[[str], bool]
+    ) -> None:
+        self._are_calls = are_calls
         self._thinking = thinking
         self._answer = answer
         self._unsaid = ""
@@ -88,12 +92,12 @@ class ThinkingReader:
 
     def _decide(self) -> Reading[str | None]:
         """What looks like a call is a thought about one where the closing mark follows; else it ends the thinking, and is left unread. If
-        the limit cut the text before that could be told, it is a thought."""
+        the limit cut the text before that could be told, it is a thought where it has more than calls."""
         source = self._answer.source
         source.keep()
         thought: list[str] = []
         end = yield from source.until(self._closing, thought.append, trims=self._thinking.is_split)
-        if end is not None or source.is_cut:
+        if end is not None or (source.is_cut and not self._are_calls("".join(thought))):
             self._say("".join(thought))
         else:
             source.go_back()

@@ -16,8 +16,9 @@ class AnswerBeginnings:
         self._marks = marks = reasoning_format(template)
         if marks is not None:
             lines = (f"{marks.opening}\\n", f"{marks.opening}\n")
-            self._opening = marks.opening + ("\n" if any(line in template for line in lines) else "")
-            self._closing = closing_in(template, marks)
+            is_line = marks.is_said or any(line in template for line in lines)
+            self._opening = marks.opening + "\n" * is_line
+            self._closing = f"\n{marks.closing}\n" if marks.is_said else closing_in(template, marks)
             self._no_thought = re.compile(rf"(?:{re.escape(marks.opening)}\s*)?{re.escape(marks.closing)}\s*\Z")
 
     def is_thought(self, text: str) -> bool:

@@ -68,6 +68,10 @@ class Answer:
         self._calls = 0
         self._ids: set[str] = set()
 
+    def another(self) -> "Answer":
+        """A new answer by a model that was offered the same."""
+        return Answer(schemas=self._schemas)
+
     def take_pieces(self) -> list[Piece]:
         """Those found since the last time."""
         pieces, self._pieces = self._pieces, []

@@ -135,6 +135,10 @@ def test_a_call_ends_thinking_whose_closing_mark_never_comes() -> None:
     assert read([f"Like {CALL}? No.</think>no"], is_open=True) == [("reasoning", f"Like {CALL}? No."), "no"]
     cut = reading.read([f"Like {CALL}? N"], HermesFormat(), Thinking(THINK, opened="<think>"), is_cut=True)
     assert cut == [("reasoning", f"Like {CALL}? N")]
+    for end in range(len(CALL)):
+        begun = reading.read([f"Look.\n{CALL[:end]}"], HermesFormat(), Thinking(THINK, opened="<think>"), is_cut=True)
+        assert begun[0] in (("reasoning", "Look."), ("reasoning", "Look.\n")), CALL[:end]
+        assert begun[1:] in ([], [("f", "")], [("f", "{")], [("f", "{}")]), CALL[:end]
 
 
 def test_a_mark_that_the_model_repeats_or_that_nobody_opened_is_no_text() -> None:

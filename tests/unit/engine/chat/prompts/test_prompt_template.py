@@ -295,6 +295,8 @@ class TestContinuing:
         )
         begun = said("assistant", "", reasoning_content=f"{sentence}\nFirst")
         assert render(source, HI, begun, continue_final_message=True) == f"[user]Hi[assistant]{sentence}\nFirst"
+        answered = {**begun, "content": "Yes"}
+        assert render(source, HI, answered, continue_final_message=True).endswith("First\n[BEGIN FINAL RESPONSE]\nYes")
 
     def test_a_template_that_wants_the_users_word_last_gets_the_text_behind_it(self) -> None:
         source = (
