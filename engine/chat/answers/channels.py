@@ -202,15 +202,12 @@ class _Content:
 
 
 def _read_start(tools: ToolFormat, answer: Answer) -> Reading[None]:
-    """The calls that an answer begins with, where only its beginning tells them from content: of an answer that was cut within that,
-    nothing is."""
-    source, openings = answer.source, Marks(tools.openings_at_start)
+    """The calls that an answer begins with, where only its beginning tells them from content."""
+    source = answer.source
     source.keep()
     yield from source.white_space()
-    opening = yield from source.accept(*openings.texts)
-    if opening is None and source.is_cut and len(source.rest) > 1 and not openings.beginning_at_end(source.rest, 0):
-        source.take(len(source.rest))
-    elif opening is None or not (yield from read_calls(tools, opening, answer)):
+    opening = yield from source.accept(*tools.openings_at_start)
+    if opening is None or not (yield from read_calls(tools, opening, answer)):
         source.go_back()
     source.release()
 

@@ -143,9 +143,8 @@ class PromptTemplate:
         if not self._turn_end.strip() or not prompt.endswith(self._turn_end):
             return ""
         asked = Given([_QUESTION], (), variables)
-        opened = self._render(asked, opens_answer=True)
-        begun = self._render(asked, opens_answer=False)
-        return opened.removeprefix(begun) if opened.startswith(begun) else ""
+        asked_only, opened = (self._render(asked, opens_answer) for opens_answer in (False, True))
+        return opened.removeprefix(asked_only) if opened.startswith(asked_only) else ""
 
     def _plan(self, given: Given, *, opens_answer: bool) -> Plan:
         probe = given._replace(tools=[PROBE_TOOL] if given.tools else ())
