@@ -72,15 +72,18 @@ class Batch:
 
 
 class VectorBatch:
-    """Rows that are vectors in place of tokens, all of one sequence, at given positions (axes, rows). None wants an output."""
+    """Rows that are vectors in place of tokens, all of one sequence, at given positions (axes, rows). `with_output`: of the last."""
 
-    def __init__(self, vectors: NDArray[np.float32], positions: NDArray[np.int32], sequence: int) -> None:
+    def __init__(
+        self, vectors: NDArray[np.float32], positions: NDArray[np.int32], sequence: int, *, with_output: bool = False
+    ) -> None:
         self._size = len(vectors)
         self._vectors = np.ascontiguousarray(vectors)
         self._positions = np.ascontiguousarray(positions)
         self._sequence = np.array([sequence], dtype=np.int32)
         self._counts = np.ones(self._size, dtype=np.int32)
         self._outputs = np.zeros(self._size, dtype=np.int8)
+        self._outputs[-1] = with_output
         self._pointers = (_POINTER * self._size)(*([self._sequence.ctypes.data_as(_POINTER)] * self._size))
 
     def __len__(self) -> int:

@@ -97,10 +97,6 @@ class MediaReading:
     def places(self, tokens: Sequence[int], *, micro_batch_tokens: int) -> Steps[MediaPlaces]:
         """Where which vectors stand in a prompt; they are encoded now, one after the other."""
         found = list(self._in(tokens))
-        if tokens[-1] < 0:
-            raise EngineError(
-                "invalid_request", "the prompt ends with it; expected text behind it", param=found[-1][1].media.where
-            )
         for _, each, number in found:
             span = each.spans[number]
             if span.sees_all and span.rows > micro_batch_tokens:

@@ -30,7 +30,8 @@ class Drafts(Protocol):
 
 
 class ComputedChunk(msgspec.Struct, frozen=True):
-    """A chunk of the last batch, and the batch's row of its first token."""
+    """A chunk of the last batch, and the batch's row of its first token; of vectors, which may be more or fewer than the positions that
+    they take, such that the last is where a last token would be."""
 
     chunk: Chunk
     first_row: int
@@ -95,14 +96,15 @@ class Runner:
         return computed
 
     def _compute_span(self, chunk: Chunk, start: int, stop: int) -> ComputedChunk:
-        """Vectors of a picture or a sound: none of them has an output."""
+        """Vectors of a picture or a sound: the last has an output where the prompt ends with it."""
         sequence = chunk.sequence
         placed = sequence.next_span
         assert placed is not None
         assert sequence.slot is not None
         span = placed.span
         positions = span.positions_from(placed.start, start, stop)
-        batch = VectorBatch(placed.vectors[start:stop], positions, sequence.slot.number)
+        vectors = placed.vectors[start:stop]
+        batch = VectorBatch(vectors, positions, sequence.slot.number, with_output=chunk.catches_up)
         self._context.apply(sequence.job.adapters)
         decode = self._context.decode_together if span.sees_all else self._context.decode
         started = time.monotonic()
@@ -110,7 +112,7 @@ class Runner:
             decode(batch)
         self._tally.note_batch(tokens=len(batch), prompt_tokens=len(batch))
         self._pace.note(answer_tokens=0, prompt_tokens=len(batch), seconds=time.monotonic() - started)
-        return ComputedChunk(chunk, 0)
+        return ComputedChunk(chunk, len(batch) - chunk.count)
 
     def _note(self, chunks: AbstractSequence[Chunk], seconds: float) -> None:
         generating = [chunk for chunk in chunks if chunk.sequence.is_generating]

@@ -93,11 +93,13 @@ class Sequence:
         """Whether the prompt may come from another's computing.
 
         A prompt computed in other batches has other rounding errors, now and then enough to draw another token: with a seed, which
-        promises the same answer again, the first answer computes its prompt itself, and the others share that.
+        promises the same answer again, the first answer computes its prompt itself, and the others share that. A prompt that ends with a
+        picture has to have it computed, all of it, for what comes next: a part of it is no prefix.
         """
         sampling = self.job.request.sampling
         is_reproducible = sampling.seed is not None and sampling.temperature > 0
-        return not self.scores_prompt and (self.index > 0 or not is_reproducible)
+        ends_with_media = self.job.prompt_tokens[-1] < 0
+        return not (self.scores_prompt or ends_with_media) and (self.index > 0 or not is_reproducible)
 
     @property
     def adapters_key(self) -> str:

@@ -58,7 +58,7 @@ class Speculation:
         """The same chunks, some with a draft; all drafts together have at most `room_tokens`."""
         rows = sum(chunk.count for chunk in chunks)
         room_tokens = min(room_tokens, WIDEST_ROWS - rows)
-        if not self._most_tokens or room_tokens <= 0 or not all(chunk.catches_up for chunk in chunks):
+        if not self._most_tokens or room_tokens <= 0 or not all(_may_have_draft(chunk) for chunk in chunks):
             return list(chunks)
         offers = [self._offer(chunk.sequence) for chunk in chunks]
         lengths = self._lengths(rows, offers, room_tokens)
@@ -152,3 +152,8 @@ class Speculation:
 
 def _unguessed(sequence: Sequence, wanted: int) -> Unguessed:
     return Unguessed(sequence.tokens, wanted, sequence.salt)
+
+
+def _may_have_draft(chunk: Chunk) -> bool:
+    """Behind the last known token; not behind vectors, which have a batch to themselves."""
+    return chunk.catches_up and chunk.span_rows is None
