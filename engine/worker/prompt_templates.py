@@ -20,6 +20,8 @@ _DEFAULT, _TOOL_USE, _RAG = "default", "tool_use", "rag"
 _MAX_REMEMBERED = 16
 _LIMIT_SECONDS = 0.5
 """Of processor time, for a request's own template: it has one short conversation to write, and whoever sends it pays for nothing else."""
+_MOST_CHARACTERS = 1 << 15
+"""Of a request's own template in Jinja, which takes so long to compile, and nothing can interrupt that."""
 _SUFFIX = re.compile(r"\bsuffix\b")
 
 
@@ -118,6 +120,8 @@ class PromptTemplates:
     def _compile(self, source: str) -> ChatTemplate | GoTemplate:
         if is_go_template(source):
             return GoTemplate(source, limit_seconds=_LIMIT_SECONDS)
+        if len(source) > _MOST_CHARACTERS:
+            raise TemplateError(f"it is longer than {_MOST_CHARACTERS:,} characters")
         return ChatTemplate(source, bos_token=self._bos_token, eos_token=self._eos_token, limit_seconds=_LIMIT_SECONDS)
 
 

@@ -72,6 +72,7 @@ def test_a_suffix_needs_a_place_in_the_template() -> None:
         ("{{ template `x` }}{{ .Prompt }}", r"line 1, column 4: \{\{template\}\} is not supported"),
         ("{{ .Prompt }}{{ range 1000000000 }}" + "a" * 1000 + "{{ end }}", "it makes a value of more than"),
         ("{% if %}", "line 1: Expected an expression"),
+        ("{{ a }}" * 5000, "it is longer than 32,768 characters"),
         ("{{ raise_exception('no') }}", "no"),
     ],
 )
