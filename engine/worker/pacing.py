@@ -54,16 +54,20 @@ class StepPace:
         """Whether prompts are computed in steps of their own while answers are being generated."""
         return self._turns.takes_turns
 
-    def prompt_tokens(self, answer_tokens: int) -> int:
+    def prompt_tokens(self, answer_tokens: int, *, waiting_tokens: int = 0) -> int:
         """The most prompt tokens of a step while `answer_tokens` are to be computed for running answers, in it or in the one before;
-        without any, as many as fit."""
+        without any, as many as fit. `waiting_tokens`: of all prompts."""
         beside = 0 if self.takes_turns else answer_tokens
         room = self.batch_tokens - beside
         if not answer_tokens or room <= _LEAST_TOKENS:
             return room
-        rows = min(max(self._affordable_tokens() + beside, self._least_rows), self.batch_tokens)
+        affordable = self._affordable_tokens()
+        rows = min(max(affordable + beside, self._least_rows), self.batch_tokens)
         liked = 16 if rows >= _MANY_ROWS else 4
         self._allowed_tokens = max(rows // liked * liked - beside, _LEAST_TOKENS)
+        most = min(int(_OWN_STEP_TARGETS * affordable), self.batch_tokens)
+        if self.takes_turns and self._allowed_tokens < waiting_tokens <= most:
+            return waiting_tokens  # the rest by itself would be a narrow step
         return self._allowed_tokens
 
     def padded(self, rows: int) -> int:

@@ -112,7 +112,9 @@ class Scheduler:
                 return [self._span_chunk(at_span[0], beside=in_turn)]
         prompts = [sequence for sequence in in_turn if not sequence.is_generating]
         answers = self._answer_chunks(in_turn)
-        room = self._pace.prompt_tokens(sum(chunk.count for chunk in answers))
+        room = self._pace.prompt_tokens(
+            sum(chunk.count for chunk in answers), waiting_tokens=sum(prompt.pending for prompt in prompts)
+        )
         if answers and prompts and self._pace.takes_turns:
             self._was_prompt = not self._was_prompt
             answers, prompts = ([], prompts) if self._was_prompt else (answers, [])

@@ -91,6 +91,17 @@ def test_where_the_answers_alone_take_the_target_the_prompt_still_gets_three_qua
     assert 0.65 <= share <= 0.8
 
 
+def test_in_a_step_of_its_own_a_prompt_that_is_little_longer_than_allowed_is_computed_whole():
+    pace = StepPace(target_seconds=0.3, batch_tokens=512)
+    allowed = pace.prompt_tokens(1)
+    half_more = allowed * 3 // 2
+    assert [pace.prompt_tokens(1, waiting_tokens=waiting) for waiting in (allowed, half_more, half_more + 1)] == [
+        allowed,
+        half_more,
+        allowed,
+    ]
+
+
 def test_the_rows_of_a_step_are_a_multiple_that_the_kernels_like():
     machine = Machine()
     machine.answer()

@@ -28,7 +28,7 @@ class FixedPace(StepPace):
         super().__init__(target_seconds=1, batch_tokens=batch_tokens)
         self._beside_answers = beside_answers
 
-    def prompt_tokens(self, answer_tokens):
+    def prompt_tokens(self, answer_tokens, *, waiting_tokens=0):
         room = super().prompt_tokens(0) - answer_tokens
         return min(room, self._beside_answers) if answer_tokens else room
 
