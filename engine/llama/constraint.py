@@ -75,6 +75,10 @@ class Constraint:
         matcher = self._matcher.deep_copy()
         return all(map(matcher.consume_token, tokens)) and bool(matcher.is_accepting())
 
+    def allows(self, tokens: Iterable[int]) -> bool:
+        """Whether these tokens may follow."""
+        return all(map(self._matcher.deep_copy().consume_token, tokens))
+
     @property
     def is_complete(self) -> bool:
         """Whether nothing may follow any more."""

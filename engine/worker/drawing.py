@@ -49,9 +49,10 @@ class Drawing:
 
     def certain(self, sequence: Sequence) -> Iterator[Drawn]:
         """The tokens that can only follow: those that end thinking which has used up its budget, then those that the constraint leaves.
-        They need no drawing. Sampler and constraint advance over each that is taken."""
-        if sequence.reasoning_budget:
-            for token in sequence.reasoning_budget.closing(sequence.output):
+        They need no drawing. Sampler and constraint advance over each that is taken. A call that was begun while thinking ends it, too."""
+        closing = sequence.reasoning_budget.closing(sequence.output) if sequence.reasoning_budget else ()
+        if closing and (sequence.constraint is None or sequence.constraint.allows(closing)):
+            for token in closing:
                 yield self._taken(sequence, token)
         if self._may_skip_drawing(sequence):
             assert sequence.constraint is not None

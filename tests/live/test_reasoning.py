@@ -8,6 +8,7 @@ import openai
 import pytest
 
 from tests.launch import serving
+from tests.live.clients import WEATHER_TOOL, ask
 from tests.thinking_model import write_thinking_model
 
 SWITCHED, ALWAYS = "switched", "always"
@@ -77,6 +78,16 @@ def test_effort_none_and_a_budget_of_nothing_give_an_answer_at_once(client, mode
         message = completion(client, model, **fields).choices[0].message
         assert message.content
         assert not (message.model_extra or {}).get("reasoning_content")
+
+
+@pytest.mark.parametrize("model", [SWITCHED, ALWAYS])
+def test_a_budget_may_end_within_a_call_that_was_begun_while_thinking(client, model):
+    request = {"model": model, "messages": ask("What is the weather in Paris?"), "tools": [WEATHER_TOOL]}
+    for budget in range(1, 9):
+        answer = client.chat.completions.create(
+            **request, temperature=0, max_completion_tokens=60, extra_body={"reasoning_budget_tokens": budget}
+        )
+        assert answer.choices[0].finish_reason in ("tool_calls", "stop", "length")
 
 
 def test_several_answers_and_a_schema_keep_to_it(client):
