@@ -58,10 +58,9 @@ class _Visit:
     """One request and what became of it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
         self.record = RequestRecord(_request_id(scope), scope["method"], scope["path"])
         self.status = 0
-        self._shown_path = raw_path.decode("latin-1")[:200]
+        self._raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
         self._complete = False
         self._send = send
         self._abort: Callable[[], None] | None = scope.get(ABORT)
@@ -85,8 +84,11 @@ class _Visit:
 
     def log(self) -> None:
         """One line: method, path, status, time, and what else is known."""
+        if not access_log.isEnabledFor(logging.INFO):
+            return
         record = self.record
-        parts = [f"{record.method} {self._shown_path} {self.status} {record.elapsed_ms} ms {record.id}"]
+        shown_path = self._raw_path.decode("latin-1")[:200]
+        parts = [f"{record.method} {shown_path} {self.status} {record.elapsed_ms} ms {record.id}"]
         if isinstance(record.model, str):
             parts.append(f"model={record.model[:_LONGEST_NAME]!r}")
         if record.prompt_tokens is not None:
