@@ -4,6 +4,7 @@ llguidance refuses most of what it can't enforce, but not where in the schema th
 tokens, nor where a schema comes from.
 """
 
+import copy
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from engine.llama.schema_cost import is_cheap_to_check, levels, remainders
-from engine.llama.schema_numbers import confused_numbers
+from engine.llama.schema_cost import check_cost, depth_of, levels, objects, remainders
+from engine.llama.schema_numbers import BOUNDS, confused_numbers
 
 JsonObject = dict[str, Any]
 
@@ -62,7 +63,7 @@ class JsonSchema:
         _check_cost(self._schema)
         self._validator = _validator(self._schema)
         try:
-            self._is_cheap_to_check = is_cheap_to_check(self._schema)
+            self._check_cost = check_cost(self._schema)
         except RecursionError as error:
             raise SchemaUnsupported("its references lead on too far") from error
         for path, schema in subschemas(self._schema):
@@ -70,6 +71,9 @@ class JsonSchema:
             _check_keywords(path, schema)
             for keyword, reason in confused_numbers(schema):
                 raise SchemaUnsupported(f"`{path}.{keyword}` can't be enforced: {reason}")
+        for schema in objects(self._schema):  # also where a reference leads that no keyword does
+            for keyword in BOUNDS & {keyword for keyword, _ in confused_numbers(schema)}:
+                raise SchemaUnsupported(f"`{keyword}` can't be enforced at the end of a reference of this schema")
         self.text = msgspec.json.encode(self._schema).decode()
 
     def refusal(self, reason: str, alone: Callable[[str], str | None]) -> SchemaUnsupported:
@@ -100,7 +104,7 @@ class JsonSchema:
             document = msgspec.json.decode(answer)
         except (msgspec.DecodeError, RecursionError) as error:
             return f"it is no JSON ({error})"
-        if not self._is_cheap_to_check:
+        if not self._check_cost.is_bearable(depth_of(document)):
             return None
         violation = next(self._validator.iter_errors(document), None)
         return None if violation is None else str(violation.message)
@@ -112,6 +116,23 @@ class JsonSchema:
             if keyword in schema:
                 return f"`{path}.{keyword}` can't be enforced"
         return None
+
+
+def without_harm(schema: JsonObject) -> JsonObject | None:
+    """As much of a schema as can be tried where not all of it need be kept; None where it costs too much to try any."""
+    if levels(schema) > MOST_LEVELS or remainders(schema) > _MOST_REMAINDERS:
+        return None
+    try:
+        whole = copy.deepcopy(schema)
+    except RecursionError:
+        return None
+    for part in objects(whole):
+        for keyword in BOUNDS & {keyword for keyword, _ in confused_numbers(part)}:
+            del part[keyword]
+    for _, part in subschemas(whole):
+        for keyword in {keyword for keyword, _ in confused_numbers(part)}:
+            del part[keyword]
+    return whole
 
 
 def _told_by(reason: str, schema: JsonObject) -> str:

@@ -4,15 +4,30 @@ Must not know what is done about it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 JsonObject = dict[str, Any]
 
-_MOST_EVALUATIONS = 10_000
-"""Most schemas that a value may have to be held against: references that fork double their number with each step."""
+_MOST_AT_A_VALUE = 10_000
+_MOST_IN_ALL = 10_000_000
+"""Most schemas that a value, and the deepest one within it, may have to be held against: references that fork double their number."""
+_FOR_CHILDREN = ("properties", "patternProperties", "additionalProperties", "items", "prefixItems", "additionalItems")
+
+
+class CheckCost(NamedTuple):
+    """How many schemas a value may be held against at the most, and how many of these look at what is within it."""
+
+    evaluations: int
+    forks: int
+
+    def is_bearable(self, depth: int) -> bool:
+        """Whether a document so deep is checked in no time."""
+        if self.evaluations > _MOST_AT_A_VALUE:
+            return False
+        return self.evaluations * float(max(1, self.forks)) ** min(depth, 100) <= _MOST_IN_ALL
 
 
 def levels(schema: JsonObject) -> int:
@@ -32,22 +47,39 @@ def levels(schema: JsonObject) -> int:
 
 def remainders(schema: JsonObject) -> int:
     """How many states it takes to tell the multiples apart: as many as the least common multiple has, for each `multipleOf`."""
-    given = (item.get("multipleOf") for item in _objects(schema))
+    given = (item.get("multipleOf") for item in objects(schema))
     numbers = [value for value in given if isinstance(value, int | float) and not isinstance(value, bool)]
     divisors = [Decimal(repr(value)).normalize().as_tuple().digits for value in numbers]
     return len(divisors) * math.lcm(*(int("".join(map(str, digits))) for digits in set(divisors)))
 
 
-def is_cheap_to_check(schema: JsonObject) -> bool:
-    """Whether finding out if an answer is valid can't take for ever. Where references go by other names than paths, nobody knows."""
-    if any(
-        isinstance(item.get(name), str) for item in _objects(schema) if item is not schema for name in ("$id", "id")
-    ):
-        return False
-    return _evaluations(schema, schema, {}) <= _MOST_EVALUATIONS
+def check_cost(schema: JsonObject) -> CheckCost:
+    """What finding out if an answer is valid may cost. Where references go by other names than paths, nobody knows: too much."""
+    if any(isinstance(item.get(name), str) for item in objects(schema) if item is not schema for name in ("$id", "id")):
+        return CheckCost(_MOST_AT_A_VALUE + 1, 0)
+    parts = list(objects(schema))
+    evaluations: dict[int, int] = {}
+    forks: dict[int, int] = {}
+    return CheckCost(
+        max(_counted(part, schema, evaluations, lambda _: 1) for part in parts),
+        max(
+            _counted(part, schema, forks, lambda each: int(any(key in each for key in _FOR_CHILDREN))) for part in parts
+        ),
+    )
 
 
-def _objects(schema: Any) -> Iterator[JsonObject]:
+def depth_of(document: Any) -> int:
+    """How deep values lie within it."""
+    deepest, unread = 0, [(document, 0)]
+    while unread:
+        item, depth = unread.pop()
+        deepest = max(deepest, depth)
+        if isinstance(item, dict | list):
+            unread += ((value, depth + 1) for value in (item.values() if isinstance(item, dict) else item))
+    return deepest
+
+
+def objects(schema: Any) -> Iterator[JsonObject]:
     """Every object in it, whatever it means there."""
     unread = [schema]
     while unread:
@@ -59,30 +91,29 @@ def _objects(schema: Any) -> Iterator[JsonObject]:
             unread += item
 
 
-def _evaluations(schema: Any, root: JsonObject, known: dict[int, int]) -> int:
-    """How many schemas a value is held against with this one, at the value itself; one that refers to itself counts once."""
+def _counted(schema: Any, root: JsonObject, known: dict[int, int], count: Callable[[JsonObject], int]) -> int:
+    """The counts of all schemas that a value is held against with this one, at the value itself; one that refers to itself counts once."""
     if not isinstance(schema, dict):
-        return 1
+        return 0
     if id(schema) not in known:
-        known[id(schema)] = 1
-        known[id(schema)] += sum(_evaluations(part, root, known) for part in _parts_in_place(schema, root))
+        known[id(schema)] = count(schema)
+        known[id(schema)] += sum(_counted(part, root, known, count) for part in _parts_in_place(schema, root))
         if "$ref" in schema and _target(schema["$ref"], root) is None:
-            known[id(schema)] += _MOST_EVALUATIONS
+            known[id(schema)] += _MOST_AT_A_VALUE
     return known[id(schema)]
 
 
 def _parts_in_place(schema: JsonObject, root: JsonObject) -> Iterator[Any]:
     for keyword in ("allOf", "anyOf", "oneOf"):
-        yield from schema.get(keyword) or ()
-    yield from (schema[keyword] for keyword in ("if", "then", "else", "not") if keyword in schema)
-    yield from (schema.get("dependentSchemas") or {}).values()
+        parts = schema.get(keyword)
+        yield from parts if isinstance(parts, list) else ()
     target = _target(schema["$ref"], root) if "$ref" in schema else None
     yield from () if target is None or target is root else (target,)
 
 
-def _target(reference: str, root: JsonObject) -> Any:
+def _target(reference: Any, root: JsonObject) -> Any:
     """What a reference by a path leads to; None where it leads nowhere, or is of another kind."""
-    start, *steps = reference.split("/")
+    start, *steps = str(reference).split("/")
     if start != "#":
         return None
     target: Any = root

@@ -10,6 +10,7 @@ from typing import Any
 JsonObject = dict[str, Any]
 
 _LOWER, _UPPER = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
+BOUNDS = frozenset((*_LOWER, *_UPPER))
 _LIMIT = (1 << 63) - 1
 
 

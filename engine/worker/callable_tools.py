@@ -10,7 +10,7 @@ from engine.chat.grammars.regex_in_json import Unquotable
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.errors import EngineError
 from engine.llama.constraint import ConstraintCompiler
-from engine.llama.json_schemas import SchemaUnsupported
+from engine.llama.json_schemas import SchemaUnsupported, without_harm
 from engine.request import ChatPrompt, GrammarConstraint, JsonObject, Prompt, RegexConstraint, ToolUse
 
 _ANY_OBJECT: JsonObject = {"type": "object"}
@@ -61,7 +61,8 @@ def _callable(function: JsonObject, where: str, use: ToolUse, compiler: Constrai
     if is_strict:
         with enforcing("the schema of this tool's arguments", where):
             compiler.json(json.dumps(schema))  # refuses what would not be enforced
-    return CallableTool(name, schema, is_strict)
+        return CallableTool(name, schema, is_strict)
+    return CallableTool(name, without_harm(schema) or _ANY_OBJECT, is_strict)
 
 
 def _of_objects(schema: JsonObject, where: str) -> JsonObject:

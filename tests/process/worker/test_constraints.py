@@ -190,6 +190,17 @@ def test_what_is_meant_to_cost_much_is_refused_and_costs_little(model: InProcess
                 }
             )
         ),
+        JsonConstraint(
+            schema=json.dumps(
+                {
+                    "type": "object",
+                    "properties": {"v": {"$ref": "#/$defs/d0"}},
+                    "required": ["v"],
+                    "$defs": {f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(40)}
+                    | {"d40": {"type": "boolean"}},
+                }
+            )
+        ),
         JsonConstraint(schema='{"type":"string","minLength":1000000,"maxLength":1000000000}'),
         JsonConstraint(schema='{"items":{"items":{"minItems":1000000}},"minItems":1000000,"type":"array"}'),
         RegexConstraint(regex="(a|b)*a(a|b){25}"),

@@ -109,6 +109,20 @@ def test_a_schema_that_cannot_be_enforced_does_no_harm_where_nobody_insists(mode
     assert answer.finish_reasons == ["stop"]
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": -(1 << 64), "maximum": -(1 << 63)},
+        {"anyOf": [{"type": "integer", "minimum": -1e19, "maximum": -1e19}, {"type": "null"}]},
+    ],
+)
+def test_a_schema_that_would_crash_its_compiler_does_no_harm_where_nobody_insists(model, schema):
+    parameters = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    tool = {"type": "function", "function": {"name": "hostile", "parameters": parameters}}
+    [answer] = model.run(asked(ToolUse(), tools=(tool,), max_tokens=3))
+    assert answer.finish_reasons
+
+
 def test_a_schema_that_cannot_be_enforced_frees_no_other_tool(model):
     weather = {"name": "get_weather", "description": "Get the weather", "parameters": {"type": "object",
                "properties": {"city": {"enum": ["Oslo"]}}, "required": ["city"], "additionalProperties": False}}  # fmt: skip

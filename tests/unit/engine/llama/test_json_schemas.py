@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from engine.llama.json_schemas import JsonSchema, SchemaUnsupported
+from engine.llama.json_schemas import JsonSchema, SchemaUnsupported, without_harm
 
 
 def schema(value):
@@ -22,6 +22,7 @@ def schema(value):
         ({"minProperties": 3, "required": ["a"]}, "`$.minProperties`"),
         ({"items": {"const": 12345678901234567890123}}, "`$.items.const`"),
         ({"properties": {"a": {"exclusiveMinimum": 0, "maximum": 0.5}}}, "`$.properties.a.exclusiveMinimum`"),
+        ({"$ref": "#/x", "x": {"minimum": -(1 << 64), "maximum": -(1 << 63)}}, "`maximum`"),
         ({"$ref": "http://127.0.0.1:9/other"}, "http://127.0.0.1:9/other is not part of this schema"),
     ],
 )
@@ -94,3 +95,12 @@ def test_a_valid_answer_has_no_violation_and_any_other_says_what_it_is():
     assert asked.violation(b'{"a":1}') is None
     assert "required" in asked.violation(b"{}")
     assert "no JSON" in asked.violation(b'{"a":')
+
+
+def test_of_a_schema_that_need_not_be_kept_what_does_harm_is_left_out():
+    bounds = {"type": "integer", "minimum": -(1 << 64), "maximum": -(1 << 63)}
+    asked = {"properties": {"a": bounds, "minimum": {"const": 1}}}
+    assert without_harm(asked) == {"properties": {"a": {"type": "integer"}, "minimum": {"const": 1}}}
+    assert "minimum" in bounds
+    assert without_harm(json.loads('{"items":' * 900 + "{}" + "}" * 900)) is None
+    assert without_harm(chained(lambda next_one: {"properties": {"n": next_one}}, 5000)) is None

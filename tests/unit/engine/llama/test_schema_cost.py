@@ -2,7 +2,11 @@
 
 import pytest
 
-from engine.llama.schema_cost import is_cheap_to_check, levels
+from engine.llama.schema_cost import check_cost, depth_of, levels
+
+
+def is_cheap_to_check(schema, depth=3):
+    return check_cost(schema).is_bearable(depth)
 
 
 def forking(count, reference, **marks):
@@ -38,6 +42,19 @@ def test_references_to_elements_of_lists_are_followed():
 def test_an_ordinary_recursive_schema_is_cheap_to_check():
     node = {"properties": {"next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}
     assert is_cheap_to_check({"$id": "http://root/", "$defs": {"node": node}, "$ref": "#/$defs/node"})
+
+
+def test_forks_below_the_root_count_too():
+    inner = forking(40, lambda i: f"#/$defs/d{i}")
+    assert not is_cheap_to_check({"$defs": inner["$defs"], "properties": {"v": {"$ref": "#/$defs/d0"}}})
+
+
+def test_forks_that_meet_again_deeper_cost_more_the_deeper_a_document_is():
+    node = {"allOf": [{"$ref": "#/$defs/m"}, {"$ref": "#/$defs/m"}]}
+    schema = {"$ref": "#/$defs/n", "$defs": {"n": node, "m": {"properties": {"n": {"$ref": "#/$defs/n"}}}}}
+    assert is_cheap_to_check(schema, depth=5)
+    assert not is_cheap_to_check(schema, depth=40)
+    assert depth_of({"n": [{"n": 1}, 2]}) == 3
 
 
 def test_levels_count_references_times_the_deepest_part():
