@@ -22,6 +22,8 @@ _LIMIT_SECONDS = 0.5
 """Of processor time, for a request's own template: it has one short conversation to write, and whoever sends it pays for nothing else."""
 _MOST_CHARACTERS = 1 << 15
 """Of a request's own template in Jinja, which takes so long to compile, and nothing can interrupt that."""
+_FIELDS = {"system": "system", "user": "prompt"}
+"""What a request that brings its own template calls the messages of these roles."""
 _SUFFIX = re.compile(r"\bsuffix\b")
 
 
@@ -96,10 +98,18 @@ class PromptTemplates:
             raise EngineError("template_failed", f"the model's chat template failed: {error}") from error
 
     def unused(self, prompt: ChatPrompt) -> tuple[str, ...]:
-        """The paths of what a rendered prompt shows nothing of, and is not refused for: names, and variables for the template."""
+        """The paths of what a rendered prompt shows nothing of, and is not refused for: names, and variables for the template; or what
+        a request's own template leaves out."""
         if prompt.template is not None:
-            return ()
+            return self._left_out(prompt, prompt.template)
         return self._chosen(prompt).unused(prompt.messages, prompt.tools, prompt.template_kwargs)
+
+    def _left_out(self, prompt: ChatPrompt, source: str) -> tuple[str, ...]:
+        shown = self._rendered_as_asked(prompt, source)
+        texts = {_FIELDS.get(message["role"]): message["content"] for message in prompt.messages}
+        return tuple(
+            field for field, text in texts.items() if field and isinstance(text, str) and text.strip() not in shown
+        )
 
     def _rendered_as_asked(self, prompt: ChatPrompt, source: str) -> str:
         """By the request's own template: as it is written, with nothing folded or mended, and nothing of it the model's fault."""

@@ -160,3 +160,16 @@ def test_tools_are_told_of_in_words_where_the_models_template_has_no_place_for_t
     assert '{"name": "f"}' in known.render(ChatPrompt(messages=HI, tools=(TOOL,)))
     assert "<tool_call>" in known.text
     assert not known.supports_tools
+
+
+@pytest.mark.parametrize(
+    ("template", "unused"),
+    [
+        ("{{ .System }} {{ .Prompt }}", ()),
+        ("{{ .Prompt }}", ("system",)),
+        ("{% for m in messages if m.role == 'system' %}{{ m.content | trim }}{% endfor %}", ("prompt",)),
+    ],
+)
+def test_what_a_requests_own_template_leaves_out_is_told(template: str, unused: tuple[str, ...]) -> None:
+    messages = ({"role": "system", "content": "Be brief. "}, {"role": "user", "content": "Hello?"})
+    assert templates(OWN).unused(ChatPrompt(messages=messages, template=template)) == unused
