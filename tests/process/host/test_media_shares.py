@@ -4,6 +4,7 @@ import asyncio
 import io
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -34,7 +35,7 @@ def look(tenant, seeds):
 
 
 def picture(seed):
-    pixels = np.random.default_rng(seed).integers(0, 255, (600, 600, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "BMP")
     return file.getvalue()
@@ -49,9 +50,15 @@ async def test_one_picture_of_a_key_comes_between_the_many_of_another(seeing):
         answered.append(tenant)
         return await generation.result()
 
+    worker = psutil.Process(seeing._pool.ready_workers()[0].connection.pid)
+    worker.suspend()  # it will find all three: they are small enough to wait in its socket
     many = [asyncio.create_task(ask("many", range(30 * n, 30 * n + 30))) for n in range(2)]
-    await asyncio.sleep(0)
+    while seeing.loaded()[0].active_requests < 2:
+        await asyncio.sleep(0.01)
     one = asyncio.create_task(ask("one", [60]))
+    while seeing.loaded()[0].active_requests < 3:
+        await asyncio.sleep(0.01)
+    worker.resume()
     results = await asyncio.gather(*many, one)
     assert answered[0] == "one"
     assert [result.usage.image_tokens for result in results] == [30 * 64, 30 * 64, 64]
