@@ -23,6 +23,8 @@ _MOST_REASON_CHARACTERS = 300
 _MOST_REMAINDERS = 200_000
 """Most states for `multipleOf`. llguidance's limits don't count them, though they take 300 bytes each and more time the more they are."""
 
+_MOST_OBJECTS = 10_000
+"""Making a validator of 65,000 schemas held all other threads up for a second."""
 MOST_LEVELS = 8_000
 """llguidance calls itself for each level of a schema, through references too; a call takes up to 5 KB of the thread's stack."""
 
@@ -203,6 +205,9 @@ def _retrieve_nothing(uri: str) -> Any:
 
 
 def _check_cost(schema: JsonObject) -> None:
+    count = sum(1 for _ in objects(schema))
+    if count > _MOST_OBJECTS:
+        raise SchemaUnsupported(f"it has {count} objects; expected at most {_MOST_OBJECTS}")
     if levels(schema) > MOST_LEVELS:
         raise SchemaUnsupported("it is nested too deeply for the number of its references")
     if remainders(schema) > _MOST_REMAINDERS:

@@ -90,6 +90,11 @@ def test_a_schema_too_long_is_refused_by_its_length():
         schema({"enum": ["x" * (1 << 20)]})
 
 
+def test_a_schema_of_too_many_parts_is_refused_by_their_number():
+    with pytest.raises(SchemaUnsupported, match="20002 objects; expected at most 10000"):
+        schema({"properties": {f"p{i}": {"type": "null"} for i in range(20_000)}})
+
+
 def test_a_valid_answer_has_no_violation_and_any_other_says_what_it_is():
     asked = schema({"type": "object", "required": ["a"]})
     assert asked.violation(b'{"a":1}') is None
