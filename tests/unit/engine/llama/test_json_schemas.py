@@ -22,7 +22,7 @@ def schema(value):
         ({"minProperties": 3, "required": ["a"]}, "`$.minProperties`"),
         ({"items": {"const": 12345678901234567890123}}, "`$.items.const`"),
         ({"properties": {"a": {"exclusiveMinimum": 0, "maximum": 0.5}}}, "`$.properties.a.exclusiveMinimum`"),
-        ({"$ref": "#/x", "x": {"minimum": -(1 << 64), "maximum": -(1 << 63)}}, "`maximum`"),
+        ({"$ref": "#/x", "x": {"minimum": -(1 << 64), "maximum": -(1 << 63)}}, "at the end of a reference"),
         ({"$ref": "http://127.0.0.1:9/other"}, "http://127.0.0.1:9/other is not part of this schema"),
     ],
 )
@@ -75,7 +75,7 @@ def chained(step, count):
 @pytest.mark.parametrize(
     ("step", "count"),
     [
-        (lambda next_one: {"properties": {"n": next_one}}, 5000),
+        (lambda next_one: {"properties": {"n": next_one}}, 3000),
         (lambda next_one: {"anyOf": [{}, next_one]}, 600),
         (lambda next_one: {"items": {"anyOf": [{}, {"properties": {"x": next_one}}]}}, 1500),
     ],
