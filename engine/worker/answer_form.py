@@ -12,12 +12,12 @@ import msgspec
 from engine.chat.answers.answer_format import AnswerFormat
 from engine.chat.answers.answer_grammar import AnswerGrammar
 from engine.chat.answers.channels import ChannelParser
-from engine.chat.answers.harmony_grammar import HarmonyGrammar
+from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import THINK, Thinking
 from engine.chat.answers.recipients import RecipientsGrammar
 from engine.chat.reader.answer import Answer
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold, ToolFormat
-from engine.chat.tool_formats.harmony import HarmonyFormat
+from engine.chat.tool_formats.message_form import MessageFormat
 from engine.chat.tool_formats.recipients import RecipientFormat
 from engine.errors import EngineError
 from engine.llama.constraint import Constraint, ConstraintCompiler
@@ -74,8 +74,8 @@ class AnswerForm:
     def _grammar(self) -> AnswerGrammar:
         tokens = {mark.decode(): token for token, mark in self.marks.items()}
         match self._format.calls:
-            case HarmonyFormat():
-                return HarmonyGrammar(tokens)
+            case MessageFormat() as messages:
+                return MessagesGrammar(tokens, messages)
             case RecipientFormat():
                 return RecipientsGrammar(tokens)
             case _:

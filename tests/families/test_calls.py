@@ -33,7 +33,6 @@ TURN_ENDS = {
 """Where the end of a turn is more than marks, or other ones."""
 UNREADABLE = {
     "LFM2.5-Instruct": "shows no calls of earlier turns, so that they are written in another form",
-    "muse-glimmer": "its calls are not read",
 }
 
 
@@ -48,6 +47,7 @@ def written(path: Path) -> tuple[str, str]:
     speaking, tail = answered({"role": "assistant", "content": "qanswer"}).split("qanswer", 1)
     begun = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(calling, speaking, strict=False)))
     begun = begun[: begun.rindex("<")] if begun.rfind("<") > begun.rfind(">") else begun
+    begun = begun.removesuffix(" to=")  # which begins the header of any message
     return begun, calling.removeprefix(begun).removesuffix(tail)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from engine.chat.answers.channels import ChannelParser, script
 from engine.chat.answers.formats import tool_format
-from engine.chat.answers.harmony import harmony_script
+from engine.chat.answers.messages import messages_script
 from engine.chat.answers.reasoning import THINK, ReasoningFormat, Thinking, closing_in, reasoning_format
 from engine.chat.answers.recipients import recipients_script
 from engine.chat.reader.answer import Answer
 from engine.chat.tool_formats.form import ToolFormat
-from engine.chat.tool_formats.harmony import HarmonyFormat
+from engine.chat.tool_formats.message_form import MessageFormat
 from engine.chat.tool_formats.recipients import RecipientFormat
 
 
@@ -35,7 +35,7 @@ class AnswerFormat:
     @property
     def is_in_messages(self) -> bool:
         """Whether all of an answer stands in messages with headers, content too."""
-        return isinstance(self.calls, HarmonyFormat)
+        return isinstance(self.calls, MessageFormat)
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ class AnswerFormat:
     ) -> ChannelParser | None:
         """What finds the parts of an answer; None where there are none to be told apart. Unless `in_parallel`, a call behind the first is
         content."""
-        if isinstance(self.calls, HarmonyFormat):  # `is_in_messages`, as mypy understands it
-            messages = harmony_script(thinking, self.calls if reads_calls else None, in_parallel=in_parallel)
+        if isinstance(self.calls, MessageFormat):  # `is_in_messages`, as mypy understands it
+            messages = messages_script(thinking, self.calls, reads_calls=reads_calls, in_parallel=in_parallel)
             return ChannelParser(messages, answer)
         if isinstance(self.calls, RecipientFormat):
             return ChannelParser(

@@ -73,9 +73,7 @@ class _Begun:
             opening: lark.rule(f"calls_{number}", form.rules(opening, tools, lark, in_parallel=in_parallel))
             for number, opening in enumerate((*form.openings, *form.openings_at_start))
         }
-        unheld = [tool.name for tool in tools if tool.input_grammar not in (None, *lark.held_grammars)]
-        if unheld:
-            raise FormCannotHold(f"this model's calls have no place for a text of a grammar, which {unheld[0]!r} takes")
+        require_held(tools, lark)
 
     @property
     def each(self) -> list[str]:
@@ -86,6 +84,13 @@ class _Begun:
     def first(self) -> str:
         """The opening that a model writes which is made to call, with what follows it."""
         return self.each[0]
+
+
+def require_held(tools: Iterable[CallableTool], lark: Lark) -> None:
+    """Raises FormCannotHold where the rules of some tools' calls, now written, have no place for a grammar that one of them takes."""
+    unheld = [tool.name for tool in tools if tool.input_grammar not in (None, *lark.held_grammars)]
+    if unheld:
+        raise FormCannotHold(f"this model's calls have no place for a text of a grammar, which {unheld[0]!r} takes")
 
 
 def _among_text(begun: _Begun, lark: Lark, thinking: Thinking | None, *, in_parallel: bool) -> str:

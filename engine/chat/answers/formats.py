@@ -24,11 +24,13 @@ from engine.chat.tool_formats import (
     kimi_k2,
     kimi_k3,
     lfm2,
+    message_form,
     minicpm,
     minimax,
     minimax3,
     minimax3_rules,
     mistral,
+    muse,
     nemotron,
     phi,
     python_code,
@@ -44,7 +46,8 @@ from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.mistral import MistralFormat
 
 FORMS: tuple[tuple[tuple[str, ...], Callable[[], ToolFormat]], ...] = (
-    ((harmony.START, harmony.CHANNEL, harmony.MESSAGE), harmony.HarmonyFormat),
+    ((message_form.START, harmony.CHANNEL, message_form.MESSAGE), harmony.HarmonyFormat),
+    ((muse.OPEN, muse.GOES_ON), muse.MuseFormat),
     ((mistral.OPEN, mistral.ARGS, mistral.CALL_ID), lambda: MistralFormat(with_ids=True)),
     ((mistral.OPEN, mistral.ARGS), MistralFormat),
     ((mistral.OPEN,), lambda: MistralFormat(in_array=True)),

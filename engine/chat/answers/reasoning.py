@@ -51,8 +51,11 @@ THINK = ReasoningFormat("<think>", "</think>")
 """Qwen, DeepSeek, GLM, MiniMax-M1 and M2, Kimi K2, Nemotron, SmolLM3 and most others."""
 
 REASONING_FORMATS = (
-    ReasoningFormat(  # gpt-oss, whose answers `engine/chat/answers/harmony.py` reads as messages
+    ReasoningFormat(  # gpt-oss, whose answers `engine/chat/answers/messages.py` reads, and the next one's
         "<|channel|>analysis<|message|>", "<|end|>", recurs=True, signs=("<|start|>", "<|channel|>", "<|message|>")
+    ),
+    ReasoningFormat(  # Muse Glimmer
+        "to=self<|message|>", "<|eom|>", recurs=True, signs=("<|eom|>", "<atem:function_calls>")
     ),
     ReasoningFormat(  # Command R7B and A
         "<|START_THINKING|>",

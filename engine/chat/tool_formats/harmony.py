@@ -1,64 +1,52 @@
-"""The calls of gpt-oss: messages to `functions.NAME`, whose text is the arguments' JSON.
+"""The calls of gpt-oss: messages to `functions.NAME`, whose text is the arguments' JSON. Its messages stand on channels: thinking on
+`analysis`, calls and what introduces them on `commentary`, else `final`.
 
-Owns how such a message's header names its function, and what holds one to a schema. Must not know the messages around it:
-`engine/chat/answers/harmony.py` reads those.
+Owns what a message's header says, and what holds a call to a schema. Must not know how messages follow one another.
 """
 
 import re
-from dataclasses import dataclass
 
 from engine.chat.grammars.lark import SPACED, Lark
 from engine.chat.reader.answer import Answer
 from engine.chat.reader.source import Reading, Unreadable
 from engine.chat.tool_formats.form import CallableTool, written_arguments
+from engine.chat.tool_formats.message_form import MESSAGE, RECIPIENT, START, Header, MessageFormat
 
-START, CHANNEL, CONSTRAIN, MESSAGE = "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>"
-END, CALL, RETURN = "<|end|>", "<|call|>", "<|return|>"
-ENDS = (END, CALL, RETURN, START, CHANNEL)
-"""Where a message's text ends; the last two begin another one."""
+CHANNEL, CONSTRAIN = "<|channel|>", "<|constrain|>"
+_CLOSINGS = ("<|end|>", "<|call|>", "<|return|>")
 
 _CHANNEL = re.compile(re.escape(CHANNEL) + r"\s*(\w*)")
-_RECIPIENT = re.compile(r"\bto=([^\s<]+)")
+_RECIPIENT = re.compile(rf"\b{RECIPIENT}([^\s<]+)")
 _NAMESPACE = "functions."
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a message's header says: its channel, and to whom it goes, if not to the reader."""
-
-    channel: str
-    recipient: str
-
-    @classmethod
-    def of(cls, text: str) -> "Header":
-        """The header up to its end mark; of what stands in it twice the last counts."""
-        channels, recipients = _CHANNEL.findall(text), _RECIPIENT.findall(text)
-        recipient = recipients[-1] if recipients else ""
-        return cls(channels[-1] if channels else "", "" if recipient in ("assistant", "user") else recipient)
-
-    @property
-    def function(self) -> str:
-        """The function's name as it was offered."""
-        return self.recipient.removeprefix(_NAMESPACE)
-
-    @property
-    def is_call(self) -> bool:
-        """Whether it goes to a function that was offered, as the model sees them."""
-        return self.recipient.startswith(_NAMESPACE)
-
-
-class HarmonyFormat:
+class HarmonyFormat(MessageFormat):
     """The calls as a form."""
 
-    openings = (f"{CHANNEL}commentary to={_NAMESPACE}",)
+    openings = (f"{CHANNEL}commentary {RECIPIENT}{_NAMESPACE}",)
     openings_at_start = ()
     loose_openings = ()
-    marks = (START, CHANNEL, CONSTRAIN, MESSAGE, END, CALL, RETURN)
+    marks = (START, CHANNEL, CONSTRAIN, MESSAGE, *_CLOSINGS)
+    header_starts = (START, CHANNEL, MESSAGE, CONSTRAIN, RECIPIENT)
+    beginnings = (START, CHANNEL)
+    closings = _CLOSINGS
+    thought = f"{CHANNEL}analysis{MESSAGE}"
+    words = f"{CHANNEL}commentary{MESSAGE}"
+    final = f"{CHANNEL}final{MESSAGE}"
+    json_finals = (final, f"{CHANNEL}final {CONSTRAIN}json{MESSAGE}")
+
+    def header(self, text: str) -> Header:
+        """The function's name as it was offered."""
+        channels, recipients = _CHANNEL.findall(text), _RECIPIENT.findall(text)
+        recipient = recipients[-1] if recipients else ""
+        is_call = recipient.startswith(_NAMESPACE)
+        function = "" if recipient in ("assistant", "user") else recipient.removeprefix(_NAMESPACE)
+        return Header(channels[-1:] == ["analysis"] and not is_call, function, is_call)
 
     def read(self, opening: str, answer: Answer) -> Reading[None]:
         """One call from behind its header, which is `opening`."""
         source = answer.source
-        answer.begin_call(Header.of(opening).function)
+        answer.begin_call(self.header(opening).function)
         yield from source.white_space()
         following = yield from source.peek()
         if following in ("", "<"):

@@ -5,7 +5,7 @@ import re
 import pytest
 from llguidance import LLMatcher
 
-from engine.chat.answers.harmony_grammar import HarmonyGrammar
+from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.harmony import HarmonyFormat
@@ -51,7 +51,7 @@ def reads(request, shared_worker, tokenizer):
                     yield from model.tokenize(character, add_special=False, parse_special=False)
 
     def read(text, grammar):
-        written = LLMatcher.grammar_from_lark(grammar(HarmonyGrammar(tokens)))
+        written = LLMatcher.grammar_from_lark(grammar(MessagesGrammar(tokens, FORM)))
         matcher = LLMatcher(tokenizer, written, log_level=0)
         assert not matcher.get_error()
         ids = list(tokens_of(text))
@@ -104,6 +104,7 @@ def test_json_is_the_final_message(reads, header):
     assert not reads(f'{THOUGHT}{header}{{"a":2}}', lambda grammar: grammar.json(schema, CLOSED))
     beside = tools(answer_schema={"type": "object", "properties": {"a": {"const": 1}}})
     assert [reads(text, beside) for text in (f'{header}{{"a":1}}', CALL, f"{FINAL}Hello")] == [True, True, False]
+    assert not reads(f'{WORDS}{header}{{"a":1}}', beside)
 
 
 def test_a_choice_is_the_final_message(reads):

@@ -20,6 +20,7 @@ from engine.chat.tool_formats.llama import LlamaFormat
 from engine.chat.tool_formats.minicpm import minicpm_format
 from engine.chat.tool_formats.minimax import minimax_format
 from engine.chat.tool_formats.mistral import MistralFormat
+from engine.chat.tool_formats.muse import MuseFormat
 from engine.chat.tool_formats.nemotron import NEMOTRON
 from engine.chat.tool_formats.phi import PHI
 from engine.chat.tool_formats.qwen_xml import qwen_xml_format
@@ -39,6 +40,7 @@ from engine.families import LAST_RESORT
         ("{{ messages }} What tools have we?", type(None)),
         ("{%- if messages and tools %}{{ tools | tojson }}{% endif %}", GenericFormat),
         ('<|start_header_id|> say {"name": function, "parameters": {}} or {{ \'"parameters": \' }}', LlamaFormat),
+        ("{{ '<|start|>assistant to=f<|message|><atem:function_calls>' + calls + '<|eom|>' }}", MuseFormat),
         ("answer as >>>${recipient}\\n${content}", RecipientFormat),
         ("write <function=name>{}</function> or {{ '<|python_tag|>' + code }}", FunctionaryFormat),
         ("{{ '<|tool_calls|><|tool_call:begin|>' + id + '<|tool_call:args|>' }}", SolarFormat),
