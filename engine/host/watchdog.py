@@ -32,11 +32,15 @@ class Watchdog:
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, is_needed: Callable[[], bool]) -> None:
-        """There is work: watch until `is_needed` says that there is none any more."""
+        """There is work: watch until `is_needed` says that there is none any more.
+
+        The first question comes a while after the work. A worker that has answered and died by then would not hear it, and of a
+        connection on which something could not be sent nothing more is read.
+        """
         self._is_needed = is_needed
         if self._timer is None:
             self._unanswered = 0
-            self._ask_again()
+            self._wait()
 
     def hear(self) -> None:
         """The worker said something."""
@@ -53,8 +57,7 @@ class Watchdog:
             self._timer.cancel()
             self._timer = None
 
-    def _ask_again(self) -> None:
-        self._ask()
+    def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._patience.silence_seconds / _TICKS, self._tick)
 
     def _tick(self) -> None:
@@ -65,7 +68,8 @@ class Watchdog:
         if self._unanswered >= _TICKS:
             self._end(f"gave no sign of life for {self._patience.silence_seconds:g} seconds and was ended")
         else:
-            self._ask_again()
+            self._ask()
+            self._wait()
 
     def _end(self, reason: str) -> None:
         self.stop()

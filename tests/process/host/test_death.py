@@ -66,6 +66,15 @@ async def test_another_models_requests_survive_a_death(scripted, script):
         assert (await survivor.result()).choices[0].text == "hello"
 
 
+async def test_what_a_worker_said_before_it_died_arrives(scripted, script):
+    for _ in range(5):
+        async with scripted() as engine:
+            generation = await engine.generate(script(["started"], ["text", "last words"], ["kill", 9]))
+            assert (await anext(aiter(generation))).text == "last words"
+            with pytest.raises(EngineError, match="SIGKILL"):
+                await generation.result()
+
+
 async def test_an_idle_worker_that_is_killed_is_replaced(scripted, script):
     async with scripted() as engine:
         os.kill(await worker_pid(engine), signal.SIGKILL)

@@ -42,7 +42,14 @@ async def test_without_work_nobody_is_asked():
     watched = Watched()
     watched.watchdog.watch(lambda: False)
     await asyncio.sleep(0.3)
-    assert (watched.reasons, watched.asked) == ([], 1)
+    assert (watched.reasons, watched.asked) == ([], 0)
+
+
+async def test_nobody_is_asked_with_the_work_itself():
+    watched = Watched(silence_seconds=10)
+    watched.watchdog.watch(lambda: True)
+    assert watched.asked == 0
+    watched.watchdog.stop()
 
 
 async def test_time_in_which_the_server_itself_stood_still_does_not_count():
