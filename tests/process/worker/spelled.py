@@ -27,10 +27,15 @@ TOOLS = (CallableTool("trip", TRIP, is_strict=True), CallableTool("any", {"type"
 """One with a schema of many kinds of values, and one that takes anything."""
 
 
-def acceptor(model, form, tools, marks=()) -> Callable[..., bool]:
-    """A function that says whether an answer with calls of `tools` may be exactly a text. `marks`: those that are tokens of their own."""
-    control = (t for t in range(model.vocabulary_size) if model.is_special(t) and t not in model.end_tokens)
-    tokens = dict(zip(marks, control, strict=False))
+def control_tokens(model, marks):
+    """Control tokens of the vocabulary that stand for these marks."""
+    control = [t for t in range(model.vocabulary_size) if model.is_special(t) and t not in model.end_tokens]
+    assert len(control) >= len(marks)
+    return dict(zip(marks, control, strict=False))
+
+
+def speller(model, tokens) -> Callable[[str, str], bool]:
+    """A function that says whether a Lark grammar lets a model write exactly a text, letter by letter but for the marks in `tokens`."""
     tokenizer = _tokenizer(model)
 
     def tokens_of(text):
@@ -41,12 +46,22 @@ def acceptor(model, form, tools, marks=()) -> Callable[..., bool]:
                 for character in part:
                     yield from model.tokenize(character, add_special=False, parse_special=False)
 
-    def accepts(text, **rules):
-        rules = {"is_required": False, "in_parallel": True, **rules}
-        grammar = AnswerGrammar(tokens).tools(form, tools, **rules)
+    def writes(text, grammar):
         matcher = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(grammar), log_level=0)
         assert not matcher.get_error()
         ids = list(tokens_of(text))
         return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
+
+    return writes
+
+
+def acceptor(model, form, tools, marks=()) -> Callable[..., bool]:
+    """A function that says whether an answer with calls of `tools` may be exactly a text. `marks`: those that are tokens of their own."""
+    tokens = control_tokens(model, marks)
+    writes = speller(model, tokens)
+
+    def accepts(text, **rules):
+        rules = {"is_required": False, "in_parallel": True, **rules}
+        return writes(text, AnswerGrammar(tokens).tools(form, tools, **rules))
 
     return accepts

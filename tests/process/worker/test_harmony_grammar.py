@@ -1,15 +1,12 @@
 """The grammar of gpt-oss' answers, with a real vocabulary whose control tokens stand for its marks, and with marks that are plain text."""
 
-import re
-
 import pytest
-from llguidance import LLMatcher
 
 from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.harmony import HarmonyFormat
-from engine.llama.constraint import _tokenizer
+from tests.process.worker.spelled import control_tokens, speller
 
 FORM = HarmonyFormat()
 CITY = {
@@ -27,37 +24,12 @@ MARKS = reasoning_format("<|start|><|channel|><|message|>")
 CLOSED, OPENED = Thinking(MARKS), Thinking(MARKS, MARKS.opening)
 
 
-@pytest.fixture(scope="module")
-def tokenizer(shared_worker):
-    return _tokenizer(shared_worker.model)
-
-
 @pytest.fixture(params=["tokens", "text"])
-def reads(request, shared_worker, tokenizer):
+def reads(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    model = shared_worker.model
-    control = (
-        token for token in range(model.vocabulary_size) if model.is_special(token) and token not in model.end_tokens
-    )
-    tokens = dict(zip(FORM.marks, control, strict=False)) if request.param == "tokens" else {}
-    assert not tokens or len(tokens) == len(FORM.marks)
-
-    def tokens_of(text):
-        for part in filter(None, re.split("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)", text)):
-            if part in tokens:
-                yield tokens[part]
-            else:
-                for character in part:
-                    yield from model.tokenize(character, add_special=False, parse_special=False)
-
-    def read(text, grammar):
-        written = LLMatcher.grammar_from_lark(grammar(MessagesGrammar(tokens, FORM)))
-        matcher = LLMatcher(tokenizer, written, log_level=0)
-        assert not matcher.get_error()
-        ids = list(tokens_of(text))
-        return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
-
-    return read
+    tokens = control_tokens(shared_worker.model, FORM.marks if request.param == "tokens" else ())
+    writes = speller(shared_worker.model, tokens)
+    return lambda text, grammar: writes(text, grammar(MessagesGrammar(tokens, FORM)))
 
 
 def tools(**rules):

@@ -1,17 +1,14 @@
 """The grammar of Muse Glimmer's answers, with a real vocabulary whose control tokens stand for its marks, and with marks that are text."""
 
 import json
-import re
 
 import pytest
-from llguidance import LLMatcher
 
 from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.muse import MuseFormat
-from engine.llama.constraint import _tokenizer
-from tests.process.worker.spelled import TOOLS, TRIP
+from tests.process.worker.spelled import TOOLS, TRIP, control_tokens, speller
 from tests.unit.engine.chat.answers.test_muse import NEXT, SAID, THOUGHT, call
 from tests.unit.engine.chat.answers.test_muse import read as read_answer
 
@@ -23,35 +20,12 @@ CALL = call("trip", city="Rome", days=3)
 ANY = call("any")
 
 
-@pytest.fixture(scope="module")
-def tokenizer(shared_worker):
-    return _tokenizer(shared_worker.model)
-
-
 @pytest.fixture(params=["tokens", "text"])
-def accepts(request, shared_worker, tokenizer):
+def accepts(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    model, marks = shared_worker.model, FORM.marks if request.param == "tokens" else ()
-    control = [t for t in range(model.vocabulary_size) if model.is_special(t) and t not in model.end_tokens]
-    assert len(control) >= len(marks)
-    tokens = dict(zip(marks, control, strict=False))
-
-    def tokens_of(text):
-        for part in filter(None, re.split("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)", text)):
-            if part in tokens:
-                yield tokens[part]
-            else:
-                for character in part:
-                    yield from model.tokenize(character, add_special=False, parse_special=False)
-
-    def accept(text, grammar):
-        written = LLMatcher.grammar_from_lark(grammar(MessagesGrammar(tokens, FORM)))
-        matcher = LLMatcher(tokenizer, written, log_level=0)
-        assert not matcher.get_error()
-        ids = list(tokens_of(text))
-        return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
-
-    return accept
+    tokens = control_tokens(shared_worker.model, FORM.marks if request.param == "tokens" else ())
+    writes = speller(shared_worker.model, tokens)
+    return lambda text, grammar: writes(text, grammar(MessagesGrammar(tokens, FORM)))
 
 
 def tools(**rules):
