@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -131,9 +132,11 @@ class Merged:
 
     async def aclose(self) -> None:
         """Give up what is not finished. Idempotent."""
-        await _cancel(self._waiting)
-        for generation in self._begun:
-            generation.close()
+        try:
+            await _cancel(self._waiting)
+        finally:
+            for generation in self._begun:
+                generation.close()
 
     async def _first_event(self, number: int) -> tuple[Noted, GenerationEvent]:
         return await _next(self._admit(await _begun(self._call, self._requests, number)))
@@ -179,11 +182,17 @@ async def _together(work: Iterable[Coroutine[Any, Any, T]], undo: Callable[[T], 
     try:
         return await asyncio.gather(*tasks)
     except BaseException:
-        await _cancel(tasks)
         for task in tasks:
-            if undo is not None and not task.cancelled() and task.exception() is None:
-                undo(task.result())
+            if undo is not None:
+                # Not behind the wait below, which a client's leaving may cut short.
+                task.add_done_callback(partial(_undone, undo))
+        await _cancel(tasks)
         raise
+
+
+def _undone(undo: Callable[[T], None], task: asyncio.Task[T]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        undo(task.result())
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -1,6 +1,7 @@
 """Several generations as one request: begun together, ended together, and counted for the log line."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -196,3 +197,29 @@ async def test_a_long_list_of_prompts_never_has_more_than_its_share_running() ->
     assert most == generations.AT_ONCE
     assert sorted(numbers) == list(range(many))
     assert len(await generations.results(call_of(Engine(*[answer("x")] * many)), REQUESTS[:1] * many)) == many
+
+
+class PromptEngine(Engine):
+    """Refuses as soon as it begins."""
+
+    async def generate(self, request: GenerationRequest, *, await_place: bool = True) -> Generation:
+        source = next(self._following)
+        await asyncio.sleep(0)
+        if isinstance(source, Exception):
+            raise source
+        self._begun += 1
+        return Generation(source, prompt_tokens=3, load_ns=0)
+
+
+@pytest.mark.parametrize("iterations", range(20))
+async def test_who_leaves_at_any_moment_while_one_prompt_is_refused_leaves_nothing_running(iterations: int) -> None:
+    engine = PromptEngine([], EngineError("queue_full", "no"))
+
+    async def receive() -> dict[str, Any]:
+        for _ in range(iterations):
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    with pytest.raises((ClientDisconnected, EngineError)):
+        await merged(dataclasses.replace(call_of(engine), receive=receive))
+    assert engine.running == 0
