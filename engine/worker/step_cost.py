@@ -43,7 +43,10 @@ class StepCost:
         return rows in self._measured_at and self._steps - self._measured_at[rows] < _VALID_STEPS
 
     def padded(self, rows: int) -> int:
-        """The width at which a step that needs so many rows is cheapest, or may be."""
+        """The width at which a step that needs so many rows is cheapest, or may be. One row stays one: how wide a step is decides the last
+        bits of what it computes, and an answer that is computed alone is to be the same each time."""
+        if rows == 1:
+            return 1
         wide = -(-rows // LIKED_ROWS) * LIKED_ROWS
         if wide > WIDEST_ROWS or not self.is_measured(rows):
             return rows

@@ -32,6 +32,10 @@ def test_a_step_is_not_padded_where_padding_was_tried_and_found_dearer():
     assert widths(3, linear) == [3, 4] + [3] * 8
 
 
+def test_a_single_answer_is_computed_as_it_is_whatever_that_costs():
+    assert widths(1, lambda rows: 1 / rows) == [1] * 10
+
+
 @pytest.mark.parametrize("rows", [4, 8, WIDEST_ROWS, WIDEST_ROWS + 1])
 def test_steps_of_a_good_width_or_a_great_one_are_computed_as_they_are(rows):
     assert widths(rows, by_fours, steps=3) == [rows] * 3
