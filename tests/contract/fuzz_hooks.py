@@ -203,7 +203,7 @@ def raw_and_infill_have_no_template(body):
 
 
 def a_template_shows_the_prompt(body):
-    """Any text is a valid value, but few are a template, and fewer one that leaves something to continue; Go's have no place for pictures."""
+    """Any text is a valid value, but few are a template, and fewer one that leaves something to continue. Go's take no pictures."""
     if body.get("template"):
         body.pop("images", None)
         body["template"] = "{{ if .System }}{{ .System }} {{ end }}{{ .Prompt }}{{ .Response }}"
