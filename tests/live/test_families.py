@@ -80,7 +80,9 @@ def test_a_turn_ends_at_its_familys_mark_though_the_file_calls_it_no_end(familie
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert answer["choices"][0]["message"]["content"] == ""
     elsewhere = body | {"model": "unknown", "logit_bias": {}, "max_tokens": 3, "ignore_eos": True}
-    assert http.post("/v1/chat/completions", json=elsewhere).raise_for_status().json()["usage"]["completion_tokens"] == 3
+    assert (
+        http.post("/v1/chat/completions", json=elsewhere).raise_for_status().json()["usage"]["completion_tokens"] == 3
+    )
 
 
 @pytest.mark.parametrize("model", ["llama-3", "unknown"])
