@@ -6,6 +6,7 @@ from collections.abc import Callable
 from llguidance import LLMatcher
 
 from engine.chat.answers.answer_grammar import AnswerGrammar
+from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.tool_formats.form import CallableTool
 from engine.llama.constraint import _tokenizer
 
@@ -65,3 +66,10 @@ def acceptor(model, form, tools, marks=()) -> Callable[..., bool]:
         return writes(text, AnswerGrammar(tokens).tools(form, tools, **rules))
 
     return accepts
+
+
+def messages_acceptor(model, form, marks=()) -> Callable[..., bool]:
+    """A function that says whether an answer in messages of `form` may be exactly a text, by the grammar that `write` has written."""
+    tokens = control_tokens(model, marks)
+    writes = speller(model, tokens)
+    return lambda text, write: writes(text, write(MessagesGrammar(tokens, form)))

@@ -2,11 +2,10 @@
 
 import pytest
 
-from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.harmony import HarmonyFormat
-from tests.process.worker.spelled import control_tokens, speller
+from tests.process.worker.spelled import messages_acceptor
 
 FORM = HarmonyFormat()
 CITY = {
@@ -27,9 +26,7 @@ CLOSED, OPENED = Thinking(MARKS), Thinking(MARKS, MARKS.opening)
 @pytest.fixture(params=["tokens", "text"])
 def reads(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    tokens = control_tokens(shared_worker.model, FORM.marks if request.param == "tokens" else ())
-    writes = speller(shared_worker.model, tokens)
-    return lambda text, grammar: writes(text, grammar(MessagesGrammar(tokens, FORM)))
+    return messages_acceptor(shared_worker.model, FORM, FORM.marks if request.param == "tokens" else ())
 
 
 def tools(**rules):

@@ -8,7 +8,7 @@ from engine.chat.answers.messages_grammar import MessagesGrammar
 from engine.chat.answers.reasoning import Thinking, reasoning_format
 from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.chat.tool_formats.muse import MuseFormat
-from tests.process.worker.spelled import TOOLS, TRIP, control_tokens, speller
+from tests.process.worker.spelled import TOOLS, TRIP, messages_acceptor
 from tests.unit.engine.chat.answers.test_muse import NEXT, SAID, THOUGHT, call
 from tests.unit.engine.chat.answers.test_muse import read as read_answer
 
@@ -23,9 +23,7 @@ ANY = call("any")
 @pytest.fixture(params=["tokens", "text"])
 def accepts(request, shared_worker):
     """Whether an answer may be exactly this text."""
-    tokens = control_tokens(shared_worker.model, FORM.marks if request.param == "tokens" else ())
-    writes = speller(shared_worker.model, tokens)
-    return lambda text, grammar: writes(text, grammar(MessagesGrammar(tokens, FORM)))
+    return messages_acceptor(shared_worker.model, FORM, FORM.marks if request.param == "tokens" else ())
 
 
 def tools(**rules):
