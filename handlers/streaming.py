@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handlers.context import Call
-from handlers.errors import ClientDisconnected, as_api_error, error_content, is_unforeseen
+from handlers.errors import ApiError, ClientDisconnected, as_api_error, error_content, is_unforeseen
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
@@ -52,12 +52,31 @@ def sse_response(
     one `{"error": ...}` event and no `[DONE]`. While there is nothing to send, a comment keeps the connection alive. However
     the stream ends, `generation` is closed.
     """
-    return _Stream(call, generation, chunks, _EventFraming(_SSE_DONE if done else b""))
+    return _Stream(call, generation, chunks, _EventFraming(_SSE_DONE if done else b""), _plain_failure(call))
+
+
+def named_sse_response(
+    call: Call[Any],
+    generation: Closing,
+    events: AsyncIterator[JsonObject],
+    failed: Callable[[str, int], JsonObject],
+) -> Response:
+    """`events` as server-sent events, each under the name that its `type` is, and nothing behind the last.
+
+    Where the source fails after its first event, the last one is what `failed` makes of the failure's message and status. Otherwise as
+    `sse_response`.
+    """
+    return _Stream(call, generation, events, _NamedEventFraming(b""), lambda error: failed(error.message, error.status))
 
 
 def ndjson_response(call: Call[Any], generation: Closing, chunks: AsyncIterator[JsonObject]) -> Response:
     """`chunks` as lines of JSON. Failing and closing are as in `sse_response`; NDJSON has no keep-alive."""
-    return _Stream(call, generation, chunks, _LineFraming())
+    return _Stream(call, generation, chunks, _LineFraming(), _plain_failure(call))
+
+
+def _plain_failure(call: Call[Any]) -> Callable[[ApiError], JsonObject]:
+    """A failure as the last chunk of a stream that has no other form for it."""
+    return lambda error: error_content(error, call.dialect)
 
 
 async def whole(call: Call[Any], awaitable: Awaitable[T]) -> T:
@@ -99,6 +118,13 @@ class _EventFraming:
         return b"data: " + orjson.dumps(chunk) + b"\n\n"
 
 
+class _NamedEventFraming(_EventFraming):
+    """The same with names."""
+
+    def frame(self, chunk: JsonObject) -> bytes:
+        return b"event: %b\ndata: %b\n\n" % (chunk["type"].encode(), orjson.dumps(chunk))
+
+
 class _LineFraming:
     """Newline-delimited JSON."""
 
@@ -115,7 +141,12 @@ class _Stream(Response):
     """An answer whose status is decided by its first chunk, and which ends early when the client leaves."""
 
     def __init__(
-        self, call: Call[Any], generation: Closing, chunks: AsyncIterator[JsonObject], framing: _Framing
+        self,
+        call: Call[Any],
+        generation: Closing,
+        chunks: AsyncIterator[JsonObject],
+        framing: _Framing,
+        failed: Callable[[ApiError], JsonObject],
     ) -> None:
         self.status_code = 200
         self.background = None
@@ -125,6 +156,7 @@ class _Stream(Response):
         self._generation = generation
         self._chunks = chunks
         self._framing = framing
+        self._failed = failed
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """As Starlette's, but a stream has no length to announce."""
@@ -162,7 +194,7 @@ class _Stream(Response):
             log.error("request %s failed within its stream", record.id, exc_info=error)
         answer = as_api_error(error, record.id)
         record.failure = answer.message
-        return error_content(answer, self._call.dialect)
+        return self._failed(answer)
 
     async def _watch(self, out: _Writer) -> None:
         """Send a ping, where the format has one, whenever nothing was sent for the configured time; give a client up that takes nothing.

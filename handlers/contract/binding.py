@@ -7,12 +7,13 @@ from handlers.contract.checked import Function
 from handlers.contract.operations import OperationKey
 from handlers.ollama import chat, embed, generate, version
 from handlers.ollama import models as ollama_models
-from handlers.openai import chat_completions, completions, embeddings
+from handlers.openai import chat_completions, completions, embeddings, responses
 from handlers.openai import models as openai_models
 from handlers.server import activity, docs, documents, health, rerank, text
 
 FUNCTIONS: Mapping[OperationKey, Function] = {
     "openai.createChatCompletion": chat_completions.create_chat_completion,
+    "openai.createResponse": responses.create_response,
     "openai.createCompletion": completions.create_completion,
     "openai.createEmbedding": embeddings.create_embedding,
     "openai.listModels": openai_models.list_models,

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 OperationKey = Literal[
     "openai.createChatCompletion",
+    "openai.createResponse",
     "openai.createCompletion",
     "openai.createEmbedding",
     "openai.listModels",
@@ -53,6 +54,7 @@ OPERATIONS: Mapping[OperationKey, Operation] = {
     "openai.createChatCompletion": Operation(
         "POST", "/v1/chat/completions", "CreateChatCompletionRequest", "text/event-stream"
     ),
+    "openai.createResponse": Operation("POST", "/v1/responses", "CreateResponse", "text/event-stream"),
     "openai.createCompletion": Operation("POST", "/v1/completions", "CreateCompletionRequest", "text/event-stream"),
     "openai.createEmbedding": Operation("POST", "/v1/embeddings", "CreateEmbeddingRequest", None),
     "openai.listModels": Operation("GET", "/v1/models", None, None),

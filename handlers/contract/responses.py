@@ -166,7 +166,14 @@ class _Events:
 
     def feed(self, piece: bytes) -> Iterable[bytes]:
         *events, self._rest = (self._rest + piece).split(b"\n\n")
-        return [event.removeprefix(b"data: ") for event in events if not event.startswith(b":")]
+        return [_data(event) for event in events if not event.startswith(b":")]
+
+
+def _data(event: bytes) -> bytes:
+    """What an event carries, be it under a name."""
+    if event.startswith(b"event: "):
+        _, _, event = event.partition(b"\n")
+    return event.removeprefix(b"data: ")
 
 
 def _demand(payload: bytes, accepted: list[CheckedSchema], subject: str) -> None:

@@ -156,10 +156,12 @@ class Search:
         fitting = [branch for branch in branches if _has_type(nodes[branch], value)]
         if not fitting:
             return Violation(path, "type", sorted({name for node in nodes.values() for name in types_of(node)}))
+        # A branch whose tag the value lacks is not meant where another can do without: an input item without a type is a message.
+        fitting = [branch for branch in fitting if not self._lacks_tag(branch, value)] or fitting
         fixed = [self._fixed(branch, value) for branch in fitting]
         tag = _tag(fixed, value)
         if tag is not None:
-            meant = [branch for branch, values in zip(fitting, fixed, strict=True) if not _misses(values, tag, value)]
+            meant = [branch for branch, values in zip(fitting, fixed, strict=True) if _hits(values, tag, value)]
             if not meant:
                 return Violation((*path, tag), "enum", _merged(values[tag] for values in fixed if tag in values))
             fitting = meant
@@ -176,10 +178,24 @@ class Search:
         fixed: dict[str, list[Any]] = {}
         for place, node in self._reader.parts(branch) if isinstance(value, dict) else ():
             for key in node.get("properties", {}).keys() & value.keys():
-                _, child = self._reader.resolve(place.child("properties", key))
-                if "const" in child or "enum" in child:
-                    fixed[key] = child.get("enum", [child.get("const")])
+                if choices := self._choices(place, key):
+                    fixed[key] = choices
         return fixed
+
+    def _choices(self, schema: Place, key: str) -> list[Any]:
+        """The only values that a schema allows for a property; none where it allows others."""
+        if key not in self._reader.at(schema).get("properties", {}):
+            return []
+        _, child = self._reader.resolve(schema.child("properties", key))
+        return list(child.get("enum", [child["const"]] if "const" in child else []))
+
+    def _lacks_tag(self, branch: Place, value: Any) -> bool:
+        """Whether a branch requires a property, for which it allows one value only, that `value` does not have."""
+        return isinstance(value, dict) and any(
+            key not in value and len(self._choices(place, key)) == 1
+            for place, node in self._reader.parts(branch)
+            for key in node.get("required", ())
+        )
 
     def _valid(self, schema: Place, value: Any) -> bool:
         return self._schemas.validator(schema).is_valid(value)
@@ -223,6 +239,10 @@ def _tag(fixed: Sequence[Mapping[str, list[Any]]], value: Any) -> str | None:
 
 def _misses(values: Mapping[str, list[Any]], key: str, value: Mapping[str, Any]) -> bool:
     return key in values and value[key] not in values[key]
+
+
+def _hits(values: Mapping[str, list[Any]], key: str, value: Mapping[str, Any]) -> bool:
+    return key in values and value[key] in values[key]
 
 
 def _allowed(violation: Violation) -> list[Any]:

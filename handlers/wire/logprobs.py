@@ -9,12 +9,14 @@ from engine import Alternative, JsonObject, TokenLogprob
 from handlers.wire.refusal import InvalidParameter
 
 
-def requested_alternatives(logprobs: bool | None, top_logprobs: int | None) -> int | None:
-    """How many alternatives to report beside each token, or None where no log probabilities are asked for."""
+def requested_alternatives(
+    logprobs: bool | None, top_logprobs: int | None, condition: str = "logprobs must be true"
+) -> int | None:
+    """How many alternatives to report beside each token, or None where no log probabilities are asked for, which `condition` would do."""
     if logprobs:
         return top_logprobs or 0
     if top_logprobs:
-        raise InvalidParameter("top_logprobs: logprobs must be true for alternatives to be reported", "top_logprobs")
+        raise InvalidParameter(f"top_logprobs: {condition} for alternatives to be reported", "top_logprobs")
     return None
 
 

@@ -6,9 +6,9 @@ Owns their defaults, which are llama.cpp's. Must not know any other field.
 from engine import AdaptiveP, Dry, DynamicTemperature, Mirostat, Xtc
 from handlers.wire.nullable import or_default
 from handlers.wire.types.ollama import ModelOptions
-from handlers.wire.types.openai import CreateChatCompletionRequest, CreateCompletionRequest
+from handlers.wire.types.openai import CreateChatCompletionRequest, CreateCompletionRequest, CreateResponse
 
-SamplerFields = CreateChatCompletionRequest | CreateCompletionRequest | ModelOptions
+SamplerFields = CreateChatCompletionRequest | CreateCompletionRequest | CreateResponse | ModelOptions
 
 
 def mirostat(fields: SamplerFields) -> Mirostat | None:

@@ -6,6 +6,7 @@ import ollama
 import pytest
 from openai.types import completion_create_params, embedding_create_params
 from openai.types.chat import completion_create_params as chat_params
+from openai.types.responses import response_create_params
 
 import openapi
 
@@ -18,6 +19,7 @@ def properties(document, name):
     ("schema", "params"),
     [
         ("CreateChatCompletionRequest", chat_params.CompletionCreateParamsStreaming),
+        ("CreateResponse", response_create_params.ResponseCreateParamsStreaming),
         ("CreateCompletionRequest", completion_create_params.CompletionCreateParamsStreaming),
         ("CreateEmbeddingRequest", embedding_create_params.EmbeddingCreateParams),
     ],

@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tools.drift.shapes import CONSTRAINTS, Branch, Node, Schema, branches, default, is_marked
+from tools.drift.shapes import CONSTRAINTS, Branch, Node, Schema, branches, default, is_marked, named
 
 
 class Difference(NamedTuple):
@@ -19,17 +19,18 @@ class Difference(NamedTuple):
 
 
 class Comparison:
-    """One walk over two schemas in step. A pair of schemas that contains itself is compared once."""
+    """One walk over two schemas in step. A pair of schemas that is reached again, be it from within itself, is compared once."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], tuple[Schema, Schema]] = {}  # keeps them alive, and so their ids their own
 
     def schemas(self, path: str, published: Node, ours: Node) -> Iterator[Difference]:
         """Every difference between two schemas at `path`, and below it."""
-        key = (id(published.schema), id(ours.schema))
+        pair = named(published), named(ours)
+        key = id(pair[0]), id(pair[1])
         if key in self._seen:
             return
-        self._seen[key] = (published.schema, ours.schema)
+        self._seen[key] = pair
         if default(published) != default(ours):
             yield Difference(path, "default", _shown(default(published)), _shown(default(ours)))
         yield from self._unions(path, branches(published), branches(ours))

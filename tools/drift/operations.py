@@ -47,12 +47,13 @@ def differences(published: Operation, ours: Operation) -> Iterator[Difference]:
     """Every difference between a published operation and ours."""
     if (published.method, published.path) != (ours.method, ours.path):
         yield Difference("path", "path", f"{published.method} {published.path}", f"{ours.method} {ours.path}")
-    yield from _parameters(published, ours)
-    yield from _request(published, ours)
-    yield from _responses(published, ours)
+    compared = Comparison()
+    yield from _parameters(compared, published, ours)
+    yield from _request(compared, published, ours)
+    yield from _responses(compared, published, ours)
 
 
-def _parameters(published: Operation, ours: Operation) -> Iterator[Difference]:
+def _parameters(compared: Comparison, published: Operation, ours: Operation) -> Iterator[Difference]:
     theirs = {(node["in"], node["name"]): node for node in published.parameters}
     own = {(node["in"], node["name"]): node for node in ours.parameters}
     for key in [*theirs, *(key for key in own if key not in theirs)]:
@@ -62,17 +63,17 @@ def _parameters(published: Operation, ours: Operation) -> Iterator[Difference]:
                 yield Difference(path, "property", _presence(theirs.get(key)), _presence(own.get(key)))
             continue
         yield from _flag(path, "required", theirs[key], own[key])
-        yield from _schemas(path, published, theirs[key]["schema"], ours, own[key]["schema"])
+        yield from _schemas(compared, path, published, theirs[key]["schema"], ours, own[key]["schema"])
 
 
-def _request(published: Operation, ours: Operation) -> Iterator[Difference]:
+def _request(compared: Comparison, published: Operation, ours: Operation) -> Iterator[Difference]:
     theirs = _resolved(published.document, published.node.get("requestBody", {}))
     own = _resolved(ours.document, ours.node.get("requestBody", {}))
     yield from _flag("request", "required body", theirs, own, keyword="required")
-    yield from _contents("request", published, theirs, ours, own)
+    yield from _contents(compared, "request", published, theirs, ours, own)
 
 
-def _responses(published: Operation, ours: Operation) -> Iterator[Difference]:
+def _responses(compared: Comparison, published: Operation, ours: Operation) -> Iterator[Difference]:
     theirs, own = published.node["responses"], ours.node["responses"]
     for status in [*theirs, *(status for status in own if status not in theirs)]:
         path = f"response.{status}"
@@ -81,10 +82,14 @@ def _responses(published: Operation, ours: Operation) -> Iterator[Difference]:
             if not _marked(own_response):
                 yield Difference(path, "response", _presence(theirs.get(status)), _presence(own.get(status)))
             continue
-        yield from _contents(path, published, _resolved(published.document, theirs[status]), ours, own_response)
+        yield from _contents(
+            compared, path, published, _resolved(published.document, theirs[status]), ours, own_response
+        )
 
 
-def _contents(path: str, published: Operation, theirs: Schema, ours: Operation, own: Schema) -> Iterator[Difference]:
+def _contents(
+    compared: Comparison, path: str, published: Operation, theirs: Schema, ours: Operation, own: Schema
+) -> Iterator[Difference]:
     """The media types of a body, and the schemas behind them."""
     their_media, our_media = theirs.get("content", {}), own.get("content", {})
     for name in [*their_media, *(name for name in our_media if name not in their_media)]:
@@ -95,7 +100,7 @@ def _contents(path: str, published: Operation, theirs: Schema, ours: Operation, 
             continue
         schema = event_schema(ours.document, name, our_media[name]["schema"])
         below = path if name == "application/json" else f"{path}.event"
-        yield from _schemas(below, published, their_media[name]["schema"], ours, schema)
+        yield from _schemas(compared, below, published, their_media[name]["schema"], ours, schema)
 
 
 def event_schema(document: Schema, media_type: str, schema: Schema) -> Schema:
@@ -110,8 +115,10 @@ def event_schema(document: Schema, media_type: str, schema: Schema) -> Schema:
     return schema
 
 
-def _schemas(path: str, published: Operation, theirs: Schema, ours: Operation, own: Schema) -> Iterator[Difference]:
-    yield from Comparison().schemas(path, root(published.document, theirs), root(ours.document, own))
+def _schemas(
+    compared: Comparison, path: str, published: Operation, theirs: Schema, ours: Operation, own: Schema
+) -> Iterator[Difference]:
+    yield from compared.schemas(path, root(published.document, theirs), root(ours.document, own))
 
 
 def _flag(path: str, kind: str, theirs: Schema, own: Schema, keyword: str | None = None) -> Iterator[Difference]:

@@ -13,6 +13,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
+_WORDS = ("title", "description")
 MARKERS = ("x-trueline-extension", "x-unpublished")
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -70,6 +71,14 @@ def resolve(node: Node) -> Node:
         target = lookup(node.document, node.schema["$ref"]) if "$ref" in node.schema else node.component
         node = Node(node.document, {**target, **beside}, target)
     return node
+
+
+def named(node: Node) -> Schema:
+    """The schema that a mere reference names, or the node's own: references to one schema are alike, whatever is said beside them."""
+    schema = node.schema
+    while "$ref" in schema and schema.keys() <= {"$ref", *_WORDS}:
+        schema = lookup(node.document, schema["$ref"])
+    return schema
 
 
 def lookup(document: Schema, reference: str) -> Schema:

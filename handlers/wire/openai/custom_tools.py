@@ -76,7 +76,7 @@ class CustomCalls:
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
-        self._open: dict[tuple[int, int], _InputReader] = {}
+        self._open: dict[tuple[int, int], InputReader] = {}
 
     def in_message(self, choices: Iterable[JsonObject]) -> list[JsonObject]:
         """Whole choices with these calls written as calls of custom tools."""
@@ -95,7 +95,7 @@ class CustomCalls:
 
     @staticmethod
     def _call(call: JsonObject) -> JsonObject:
-        reader = _InputReader()
+        reader = InputReader()
         text = reader.feed(call["function"]["arguments"]) + reader.rest()
         return {"id": call["id"], "type": "custom", "custom": {"name": call["function"]["name"], "input": text}}
 
@@ -105,7 +105,7 @@ class CustomCalls:
         calls = choice["delta"].get("tool_calls")
         call = calls[0] if calls else None
         if call and call["function"].get("name") in self._names:
-            self._open[choice["index"], call["index"]] = _InputReader()
+            self._open[choice["index"], call["index"]] = InputReader()
         reader = self._open.get((choice["index"], call["index"])) if call else None
         if call is None or reader is None:
             yield choice
@@ -138,7 +138,7 @@ def _described(tool: CustomToolChatCompletions) -> JsonObject:
     return {}
 
 
-class _InputReader:
+class InputReader:
     """Reads the one member `input` of a JSON object while it is written. Other JSON, which only a model that nothing holds could write, is
     the input as it stands."""
 

@@ -4,7 +4,6 @@ from typing import Literal
 
 from engine import ModelEntry
 from handlers.wire.refusal import UNSUPPORTED_PARAMETER, InvalidParameter
-from handlers.wire.types.openai import CreateChatCompletionRequest as Body
 
 ReasoningField = Literal["reasoning_content", "reasoning"]
 """Servers of this field differ in what they call a message's thinking, and so do clients in where they look for it."""
@@ -12,27 +11,27 @@ ReasoningField = Literal["reasoning_content", "reasoning"]
 _EFFORT_OF_EVERY_MODEL = ("none", "medium")
 
 
-def parse_effort(body: Body, entry: ModelEntry) -> str | None:
+def parse_effort(effort: str | None, entry: ModelEntry, where: str = "reasoning_effort") -> str | None:
     """The effort that a model is asked for. The default, `medium`, asks for nothing that a model without reasoning would have to refuse.
     Raises InvalidParameter for one that it can't make."""
-    effort = body.get("reasoning_effort")
     if "thinking" in entry.metadata.capabilities:
         return effort
     if effort not in (None, *_EFFORT_OF_EVERY_MODEL):
-        message = f"reasoning_effort: the model {entry.name!r} does not reason; expected none or medium"
-        raise InvalidParameter(message, "reasoning_effort", code=UNSUPPORTED_PARAMETER)
+        message = f"{where}: the model {entry.name!r} does not reason; expected none or medium"
+        raise InvalidParameter(message, where, code=UNSUPPORTED_PARAMETER)
     return None
 
 
-def parse_budget(body: Body, entry: ModelEntry) -> int | None:
+def parse_budget(
+    budget: int | None, effort: str | None, entry: ModelEntry, effort_where: str = "reasoning_effort"
+) -> int | None:
     """The tokens after which thinking is ended; negative: no limit. Raises InvalidParameter where there is none to end."""
     name = "reasoning_budget_tokens"
-    budget = body.get("reasoning_budget_tokens")
     if budget is None:
         return None
     if "thinking" not in entry.metadata.capabilities:
         message = f"{name}: the model {entry.name!r} does not reason"
         raise InvalidParameter(message, name, code=UNSUPPORTED_PARAMETER)
-    if body.get("reasoning_effort") == "none" and budget != 0:
-        raise InvalidParameter(f"{name}: {budget} contradicts reasoning_effort, which is none; expected 0", name)
+    if effort == "none" and budget != 0:
+        raise InvalidParameter(f"{name}: {budget} contradicts {effort_where}, which is none; expected 0", name)
     return budget

@@ -1,11 +1,11 @@
-"""How to draw tokens, from the fields that chat and plain completions share. Must not know either's other fields."""
+"""How to draw tokens, from the fields that all generations share. Must not know any other."""
 
 from engine import SamplingParams
 from handlers.wire import samplers
 from handlers.wire.nullable import or_default
-from handlers.wire.types.openai import CreateChatCompletionRequest, CreateCompletionRequest
+from handlers.wire.types.openai import CreateChatCompletionRequest, CreateCompletionRequest, CreateResponse
 
-Body = CreateChatCompletionRequest | CreateCompletionRequest
+Body = CreateChatCompletionRequest | CreateCompletionRequest | CreateResponse
 
 
 def parse_sampling(body: Body) -> SamplingParams:

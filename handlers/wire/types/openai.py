@@ -720,6 +720,610 @@ class Error(TypedDict):
     type: str
 
 
+class CreateResponse(TypedDict):
+    """Items to answer, and how."""
+
+    model: str
+    input: str | list[InputItem]
+    instructions: NotRequired[str | None]
+    max_output_tokens: NotRequired[int | None]
+    max_tool_calls: NotRequired[int | None]
+    temperature: NotRequired[float | None]
+    top_p: NotRequired[float | None]
+    top_logprobs: NotRequired[int | None]
+    include: NotRequired[list[IncludeEnum] | None]
+    tools: NotRequired[ToolsArray]
+    tool_choice: NotRequired[ToolChoiceParam]
+    parallel_tool_calls: NotRequired[bool | None]
+    text: NotRequired[ResponseTextParam]
+    reasoning: NotRequired[Reasoning | None]
+    truncation: NotRequired[Literal["auto", "disabled"] | None]
+    stream: NotRequired[bool | None]
+    stream_options: NotRequired[ResponseStreamOptions | None]
+    store: NotRequired[bool | None]
+    previous_response_id: NotRequired[str | None]
+    conversation: NotRequired[str | ResponseConversation | None]
+    background: NotRequired[bool | None]
+    prompt: NotRequired[StoredPrompt | None]
+    context_management: NotRequired[list[ContextManagementParam] | None]
+    moderation: NotRequired[ModerationParam | None]
+    image: NotRequired[dict[str, Any] | None]
+    access_programs: NotRequired[dict[str, Any] | None]
+    metadata: NotRequired[Metadata]
+    user: NotRequired[str]
+    safety_identifier: NotRequired[str | None]
+    prompt_cache_key: NotRequired[str | None]
+    prompt_cache_retention: NotRequired[Literal["in_memory", "24h"] | None]
+    prompt_cache_options: NotRequired[PromptCacheOptionsParam]
+    service_tier: NotRequired[ServiceTierResponses]
+    frequency_penalty: NotRequired[float | None]
+    presence_penalty: NotRequired[float | None]
+    seed: NotRequired[int | None]
+    stop: NotRequired[StopConfiguration]
+    logit_bias: NotRequired[LogitBias]
+    chat_template_kwargs: NotRequired[ChatTemplateKwargs]
+    documents: NotRequired[Documents]
+    add_generation_prompt: NotRequired[bool | None]
+    continue_final_message: NotRequired[bool | None]
+    reasoning_budget_tokens: NotRequired[int | None]
+    grammar: NotRequired[str | None]
+    regex: NotRequired[str | None]
+    choice: NotRequired[Choice]
+    ignore_eos: NotRequired[bool | None]
+    top_k: NotRequired[int | None]
+    min_p: NotRequired[float | None]
+    typical_p: NotRequired[float | None]
+    repeat_penalty: NotRequired[float | None]
+    repeat_last_n: NotRequired[int | None]
+    mirostat: NotRequired[Mirostat]
+    mirostat_tau: NotRequired[float | None]
+    mirostat_eta: NotRequired[float | None]
+    lora: NotRequired[Lora]
+    cache_salt: NotRequired[str | None]
+    samplers: NotRequired[Samplers]
+    top_n_sigma: NotRequired[float | None]
+    min_keep: NotRequired[int | None]
+    xtc_probability: NotRequired[float | None]
+    xtc_threshold: NotRequired[float | None]
+    dynatemp_range: NotRequired[float | None]
+    dynatemp_exponent: NotRequired[float | None]
+    dry_multiplier: NotRequired[float | None]
+    dry_base: NotRequired[float | None]
+    dry_allowed_length: NotRequired[int | None]
+    dry_penalty_last_n: NotRequired[int | None]
+    dry_sequence_breakers: NotRequired[DrySequenceBreakers]
+    adaptive_target: NotRequired[float | None]
+    adaptive_decay: NotRequired[float | None]
+    keep_alive: NotRequired[float | str | None]
+
+
+class EasyInputMessage(TypedDict):
+    """A message of any role, also one that an earlier answer had."""
+
+    type: NotRequired[Literal["message"]]
+    role: Literal["user", "assistant", "system", "developer"]
+    content: str | list[InputMessageContent]
+    phase: NotRequired[Literal["commentary", "final_answer"] | None]
+    id: NotRequired[str | None]
+    status: NotRequired[Literal["in_progress", "completed", "incomplete"] | None]
+
+
+class InputTextContent(TypedDict):
+    """A part that is text."""
+
+    type: Literal["input_text"]
+    text: str
+    prompt_cache_breakpoint: NotRequired[ResponsesCacheBreakpoint]
+
+
+class InputImageContent(TypedDict):
+    """A part that is a picture: PNG, JPEG, GIF, BMP or WebP."""
+
+    type: Literal["input_image"]
+    image_url: NotRequired[str | None]
+    file_id: NotRequired[str | None]
+    detail: NotRequired[Literal["low", "high", "auto", "original"] | None]
+    prompt_cache_breakpoint: NotRequired[ResponsesCacheBreakpoint]
+
+
+class InputFileContent(TypedDict):
+    """A part that is a file."""
+
+    type: Literal["input_file"]
+    file_id: NotRequired[str | None]
+    filename: NotRequired[str | None]
+    file_data: NotRequired[str | None]
+    file_url: NotRequired[str | None]
+    detail: NotRequired[Literal["auto", "low", "high"]]
+    prompt_cache_breakpoint: NotRequired[ResponsesCacheBreakpoint]
+
+
+class EarlierTextContent(TypedDict):
+    """Text of an earlier answer."""
+
+    type: Literal["output_text"]
+    text: str
+    annotations: NotRequired[list[dict[str, Any]] | None]
+    logprobs: NotRequired[list[dict[str, Any]] | None]
+
+
+class EarlierRefusalContent(TypedDict):
+    """The words with which an earlier answer declined."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+
+class FunctionToolCall(TypedDict):
+    """A call of a function."""
+
+    type: Literal["function_call"]
+    id: NotRequired[str | None]
+    call_id: str
+    name: str
+    arguments: str
+    status: NotRequired[OptionalItemStatus]
+
+
+class FunctionCallOutputItemParam(TypedDict):
+    """What a function answered."""
+
+    type: Literal["function_call_output"]
+    id: NotRequired[str | None]
+    call_id: str
+    output: ToolOutput
+    name: NotRequired[str | None]
+    status: NotRequired[OptionalItemStatus]
+
+
+class CustomToolCall(TypedDict):
+    """A call of a custom tool."""
+
+    type: Literal["custom_tool_call"]
+    id: NotRequired[str | None]
+    call_id: str
+    name: str
+    input: str
+    status: NotRequired[OptionalItemStatus]
+
+
+class CustomToolCallOutput(TypedDict):
+    """What a custom tool answered."""
+
+    type: Literal["custom_tool_call_output"]
+    id: NotRequired[str | None]
+    call_id: str
+    output: ToolOutput
+
+
+class InputReasoningItem(TypedDict):
+    """What the model thought before its next item, where its template shows it again: the thinking itself, else
+    what `encrypted_content` of this server holds, else the summary."""
+
+    type: Literal["reasoning"]
+    id: NotRequired[str | None]
+    summary: list[SummaryTextContent]
+    content: NotRequired[list[ReasoningTextContent] | None]
+    encrypted_content: NotRequired[str | None]
+    status: NotRequired[OptionalItemStatus]
+
+
+class SummaryTextContent(TypedDict):
+    """A short form of what the model thought."""
+
+    type: Literal["summary_text"]
+    text: str
+
+
+class ReasoningTextContent(TypedDict):
+    """What the model thought."""
+
+    type: Literal["reasoning_text"]
+    text: str
+
+
+class ItemReferenceParam(TypedDict):
+    """A stored item by its id."""
+
+    type: NotRequired[Literal["item_reference"] | None]
+    id: str
+
+
+class FunctionTool(TypedDict):
+    """A function that the model may call."""
+
+    type: Literal["function"]
+    name: str
+    description: NotRequired[str | None]
+    parameters: NotRequired[dict[str, Any] | None]
+    strict: NotRequired[bool | None]
+
+
+class CustomToolParam(TypedDict):
+    """A tool whose input is text, not JSON."""
+
+    type: Literal["custom"]
+    name: str
+    description: NotRequired[str]
+    format: NotRequired[CustomTextFormatParam | CustomGrammarFormatParam]
+
+
+class CustomTextFormatParam(TypedDict):
+    """Any text."""
+
+    type: Literal["text"]
+
+
+class CustomGrammarFormatParam(TypedDict):
+    """A text of a grammar."""
+
+    type: Literal["grammar"]
+    syntax: Literal["lark", "regex"]
+    definition: str
+
+
+class ToolChoiceAllowed(TypedDict):
+    """Only some of the tools may be called."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: list[dict[str, Any]]
+
+
+class ToolChoiceFunction(TypedDict):
+    """This function must be called."""
+
+    type: Literal["function"]
+    name: str
+
+
+class ToolChoiceCustom(TypedDict):
+    """This custom tool must be called."""
+
+    type: Literal["custom"]
+    name: str
+
+
+class ResponseTextParam(TypedDict):
+    """What the answer's text is like."""
+
+    format: NotRequired[TextResponseFormatConfiguration]
+    verbosity: NotRequired[Verbosity]
+
+
+class TextResponseFormatJsonSchema(TypedDict):
+    """JSON that is valid under a schema."""
+
+    type: Literal["json_schema"]
+    description: NotRequired[str | None]
+    name: str
+    schema: ResponseFormatJsonSchemaSchema
+    strict: NotRequired[bool | None]
+
+
+class Reasoning(TypedDict):
+    """Whether and how much a reasoning model thinks before it answers."""
+
+    effort: NotRequired[ReasoningEffort]
+    summary: NotRequired[Literal["auto", "concise", "detailed"] | None]
+    generate_summary: NotRequired[Literal["auto", "concise", "detailed"] | None]
+    context: NotRequired[Literal["auto", "current_turn", "all_turns"] | None]
+    mode: NotRequired[str]
+
+
+class ResponseStreamOptions(TypedDict):
+    """How to stream; only with `stream`."""
+
+    include_obfuscation: NotRequired[bool]
+
+
+class ResponseConversation(TypedDict):
+    """A stored conversation."""
+
+    id: str
+
+
+class StoredPrompt(TypedDict):
+    """A stored template and what to fill in."""
+
+    id: str
+    version: NotRequired[str | None]
+    variables: NotRequired[dict[str, Any] | None]
+
+
+class ContextManagementParam(TypedDict):
+    """One way to keep a conversation short."""
+
+    type: str
+    compact_threshold: NotRequired[int | None]
+
+
+class Response(TypedDict):
+    """An answer, and what it was asked with."""
+
+    id: str
+    object: Literal["response"]
+    status: NotRequired[Literal["completed", "failed", "in_progress", "cancelled", "queued", "incomplete"]]
+    created_at: float
+    completed_at: NotRequired[float | None]
+    error: ResponseError | None
+    incomplete_details: ResponseIncompleteDetails | None
+    instructions: str | None
+    max_output_tokens: NotRequired[int | None]
+    max_tool_calls: NotRequired[int | None]
+    model: str
+    output: list[OutputItem]
+    parallel_tool_calls: bool
+    previous_response_id: NotRequired[str | None]
+    prompt_cache_key: NotRequired[str | None]
+    prompt_cache_retention: NotRequired[Literal["in_memory", "24h"] | None]
+    reasoning: NotRequired[Reasoning | None]
+    safety_identifier: NotRequired[str | None]
+    service_tier: NotRequired[ServiceTierResponses]
+    store: NotRequired[bool]
+    background: NotRequired[bool | None]
+    metadata: Metadata
+    text: NotRequired[ResponseTextParam]
+    tool_choice: ToolChoiceParam
+    tools: ToolsArray
+    temperature: float | None
+    top_p: float | None
+    top_logprobs: NotRequired[int | None]
+    truncation: NotRequired[Literal["auto", "disabled"] | None]
+    usage: NotRequired[ResponseUsage]
+    user: NotRequired[str]
+
+
+class ResponseError(TypedDict):
+    """Why an answer failed."""
+
+    code: ResponseErrorCode
+    message: str
+
+
+class ResponseIncompleteDetails(TypedDict):
+    """Why an answer was cut short."""
+
+    reason: NotRequired[Literal["max_output_tokens", "content_filter"]]
+
+
+class OutputMessage(TypedDict):
+    """What the model says."""
+
+    id: str
+    type: Literal["message"]
+    role: Literal["assistant"]
+    content: list[OutputTextContent]
+    status: Literal["in_progress", "completed", "incomplete"]
+
+
+class OutputTextContent(TypedDict):
+    """Text of a message."""
+
+    type: Literal["output_text"]
+    text: str
+    annotations: list[Any]
+    logprobs: list[LogProb]
+
+
+class LogProb(TypedDict):
+    """One token, and what could have stood in its place."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+    top_logprobs: list[TopLogProb]
+
+
+class TopLogProb(TypedDict):
+    """A token that could have stood here."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
+class ReasoningItem(TypedDict):
+    """What the model thought before its next item."""
+
+    type: Literal["reasoning"]
+    id: str
+    summary: list[SummaryTextContent]
+    content: NotRequired[list[ReasoningTextContent]]
+    encrypted_content: NotRequired[str | None]
+    status: NotRequired[Literal["in_progress", "completed", "incomplete"]]
+
+
+class ResponseUsage(TypedDict):
+    """Exact token counts of the whole request."""
+
+    input_tokens: int
+    input_tokens_details: ResponseUsageInputTokensDetails
+    output_tokens: int
+    output_tokens_details: ResponseUsageOutputTokensDetails
+    total_tokens: int
+
+
+class ResponseUsageInputTokensDetails(TypedDict):
+    """The prompt's tokens by kind."""
+
+    cached_tokens: int
+    cache_write_tokens: int
+
+
+class ResponseUsageOutputTokensDetails(TypedDict):
+    """The generated tokens by kind."""
+
+    reasoning_tokens: int
+
+
+class ResponseCreatedEvent(TypedDict):
+    """The request is accepted; the first event."""
+
+    type: Literal["response.created"]
+    response: Response
+    sequence_number: int
+
+
+class ResponseInProgressEvent(TypedDict):
+    """The answer is being generated."""
+
+    type: Literal["response.in_progress"]
+    response: Response
+    sequence_number: int
+
+
+class ResponseOutputItemAddedEvent(TypedDict):
+    """An item begins."""
+
+    type: Literal["response.output_item.added"]
+    output_index: int
+    item: OutputItem
+    sequence_number: int
+
+
+class ResponseContentPartAddedEvent(TypedDict):
+    """A part of an item begins."""
+
+    type: Literal["response.content_part.added"]
+    item_id: str
+    output_index: int
+    content_index: int
+    part: OutputContent
+    sequence_number: int
+
+
+class ResponseTextDeltaEvent(TypedDict):
+    """More of a message."""
+
+    type: Literal["response.output_text.delta"]
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    logprobs: list[LogProb]
+    sequence_number: int
+
+
+class ResponseTextDoneEvent(TypedDict):
+    """The text of a message is complete."""
+
+    type: Literal["response.output_text.done"]
+    item_id: str
+    output_index: int
+    content_index: int
+    text: str
+    logprobs: list[LogProb]
+    sequence_number: int
+
+
+class ResponseReasoningTextDeltaEvent(TypedDict):
+    """More of what the model thinks."""
+
+    type: Literal["response.reasoning_text.delta"]
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    sequence_number: int
+
+
+class ResponseReasoningTextDoneEvent(TypedDict):
+    """What the model thought is complete."""
+
+    type: Literal["response.reasoning_text.done"]
+    item_id: str
+    output_index: int
+    content_index: int
+    text: str
+    sequence_number: int
+
+
+class ResponseFunctionCallArgumentsDeltaEvent(TypedDict):
+    """More of the arguments of a call."""
+
+    type: Literal["response.function_call_arguments.delta"]
+    item_id: str
+    output_index: int
+    delta: str
+    sequence_number: int
+
+
+class ResponseFunctionCallArgumentsDoneEvent(TypedDict):
+    """The arguments of a call are complete."""
+
+    type: Literal["response.function_call_arguments.done"]
+    item_id: str
+    name: str
+    output_index: int
+    arguments: str
+    sequence_number: int
+
+
+class ResponseCustomToolCallInputDeltaEvent(TypedDict):
+    """More of the input of a custom tool."""
+
+    type: Literal["response.custom_tool_call_input.delta"]
+    output_index: int
+    item_id: str
+    delta: str
+    sequence_number: int
+
+
+class ResponseCustomToolCallInputDoneEvent(TypedDict):
+    """The input of a custom tool is complete."""
+
+    type: Literal["response.custom_tool_call_input.done"]
+    output_index: int
+    item_id: str
+    input: str
+    sequence_number: int
+
+
+class ResponseContentPartDoneEvent(TypedDict):
+    """A part of an item is complete."""
+
+    type: Literal["response.content_part.done"]
+    item_id: str
+    output_index: int
+    content_index: int
+    part: OutputContent
+    sequence_number: int
+
+
+class ResponseOutputItemDoneEvent(TypedDict):
+    """An item is complete, or cut short."""
+
+    type: Literal["response.output_item.done"]
+    output_index: int
+    item: OutputItem
+    sequence_number: int
+
+
+class ResponseCompletedEvent(TypedDict):
+    """The answer is complete; the last event."""
+
+    type: Literal["response.completed"]
+    response: Response
+    sequence_number: int
+
+
+class ResponseIncompleteEvent(TypedDict):
+    """The answer was cut short at a limit; the last event."""
+
+    type: Literal["response.incomplete"]
+    response: Response
+    sequence_number: int
+
+
+class ResponseFailedEvent(TypedDict):
+    """The answer failed on its way; the last event."""
+
+    type: Literal["response.failed"]
+    response: Response
+    sequence_number: int
+
+
 class CreateCompletionRequest(TypedDict):
     """Texts to continue, and how."""
 
@@ -955,3 +1559,95 @@ ChatCompletionMessageToolCalls: TypeAlias = list[ChatCompletionMessageToolCall |
 ModerationInputType: TypeAlias = Literal["text", "image"]
 
 ChatCompletionModerationOutcome: TypeAlias = ChatCompletionModerationResults | ChatCompletionModerationError
+
+ResponsesCacheBreakpoint: TypeAlias = PromptCacheBreakpointParam | None
+
+InputMessageContent: TypeAlias = (
+    InputTextContent | InputImageContent | InputFileContent | EarlierTextContent | EarlierRefusalContent
+)
+
+OptionalItemStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
+
+ToolOutputContent: TypeAlias = InputTextContent | InputImageContent | InputFileContent
+
+ToolOutput: TypeAlias = str | list[ToolOutputContent]
+
+InputItem: TypeAlias = (
+    EasyInputMessage
+    | FunctionToolCall
+    | FunctionCallOutputItemParam
+    | CustomToolCall
+    | CustomToolCallOutput
+    | InputReasoningItem
+    | ItemReferenceParam
+)
+
+IncludeEnum: TypeAlias = Literal[
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    "reasoning.encrypted_content",
+    "message.output_text.logprobs",
+]
+
+ToolsArray: TypeAlias = list[FunctionTool | CustomToolParam]
+
+ToolChoiceParam: TypeAlias = (
+    Literal["none", "auto", "required"] | ToolChoiceAllowed | ToolChoiceFunction | ToolChoiceCustom
+)
+
+TextResponseFormatConfiguration: TypeAlias = (
+    ResponseFormatText | TextResponseFormatJsonSchema | ResponseFormatJsonObject
+)
+
+ServiceTierResponses: TypeAlias = Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | None
+
+ResponseErrorCode: TypeAlias = Literal[
+    "server_error",
+    "rate_limit_exceeded",
+    "invalid_prompt",
+    "data_residency_mismatch",
+    "bio_policy",
+    "vector_store_timeout",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_content_policy_violation",
+    "invalid_image_mode",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+]
+
+OutputItem: TypeAlias = OutputMessage | FunctionToolCall | ReasoningItem | CustomToolCall
+
+OutputContent: TypeAlias = OutputTextContent | ReasoningTextContent
+
+ResponseStreamEvent: TypeAlias = (
+    ResponseCreatedEvent
+    | ResponseInProgressEvent
+    | ResponseOutputItemAddedEvent
+    | ResponseContentPartAddedEvent
+    | ResponseTextDeltaEvent
+    | ResponseTextDoneEvent
+    | ResponseReasoningTextDeltaEvent
+    | ResponseReasoningTextDoneEvent
+    | ResponseFunctionCallArgumentsDeltaEvent
+    | ResponseFunctionCallArgumentsDoneEvent
+    | ResponseCustomToolCallInputDeltaEvent
+    | ResponseCustomToolCallInputDoneEvent
+    | ResponseContentPartDoneEvent
+    | ResponseOutputItemDoneEvent
+    | ResponseCompletedEvent
+    | ResponseIncompleteEvent
+    | ResponseFailedEvent
+)

@@ -9,7 +9,7 @@ import pytest
 from engine import EngineError
 from handlers.context import Call, RequestRecord
 from handlers.errors import ClientDisconnected
-from handlers.streaming import ClientStalled, ndjson_response, sse_response, whole
+from handlers.streaming import ClientStalled, named_sse_response, ndjson_response, sse_response, whole
 
 
 class Client:
@@ -107,6 +107,19 @@ async def test_a_later_error_is_the_last_chunk_in_the_shape_of_the_api(respond, 
     await deliver(respond(call_of(client, path), Generation(), chunks), client)
     assert json.loads(client.messages[-1]["body"].removeprefix(b"data: ")) == last
     assert client.messages[-1]["more_body"] is False
+
+
+async def test_events_with_names_end_with_what_the_dialect_makes_of_a_failure():
+    client = Client()
+    events = chunks_of({"type": "begun"}, EngineError("overloaded", "full"))
+
+    def failed(message, status):
+        return {"type": "failed", "message": message, "status": status}
+
+    await deliver(named_sse_response(call_of(client), Generation(), events, failed), client)
+    assert client.body == (
+        b'event: begun\ndata: {"type":"begun"}\n\nevent: failed\ndata: {"type":"failed","message":"full","status":503}\n\n'
+    )
 
 
 async def test_a_client_that_leaves_closes_the_generation():

@@ -75,13 +75,18 @@ def test_every_example_is_a_legal_body(name, path, method, node):
 
 @pytest.mark.parametrize(("name", "path", "method", "node"), OPERATIONS)
 def test_streams_are_described_event_by_event(name, path, method, node):
-    """Server-sent events have an envelope with the payload's schema; lines of JSON are the items of an array."""
+    """Server-sent events have an envelope with the payload's schema; lines of JSON are the items of an array. Events with names say in
+    themselves when they are the last, the others by a mark."""
     content = node["responses"]["200"].get("content", {})
     if "text/event-stream" in content:
         reference = content["text/event-stream"]["schema"]["$ref"].rpartition("/")[2]
-        alternatives = openapi.document(name)["components"]["schemas"][reference]["properties"]["data"]["anyOf"]
-        assert alternatives[0] == {"const": "[DONE]"}
-        assert len(alternatives[1]["contentSchema"]["anyOf"]) == 2
+        envelope = openapi.document(name)["components"]["schemas"][reference]
+        alternatives = envelope["properties"]["data"]["anyOf"]
+        if "event" in envelope["required"]:
+            assert [set(alternative) for alternative in alternatives] == [{"type", "contentMediaType", "contentSchema"}]
+        else:
+            assert alternatives[0] == {"const": "[DONE]"}
+            assert len(alternatives[1]["contentSchema"]["anyOf"]) == 2
     if "application/x-ndjson" in content:
         assert content["application/x-ndjson"]["schema"]["type"] == "array"
 
