@@ -84,7 +84,7 @@ $(BIN)/python:
 # with other flags may not run here, which the bundled model finds out; then it is built anew.
 $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(COMPILING) $(PIP_INSTALL) --cache-dir "$(LLAMA_CACHE)" llama-cpp-python
-	$(PIP_INSTALL) --editable .
+	$(PIP_INSTALL) --editable ".[download]"
 	$(BIN)/python -m tools.check_inference || \
 	  { $(COMPILING) $(PIP_INSTALL) --no-cache-dir --force-reinstall --no-deps llama-cpp-python && $(BIN)/python -m tools.check_inference; }
 	@touch $@

@@ -49,11 +49,13 @@ from engine.events import (
     ToolCallDelta,
     Usage,
 )
-from engine.families import Recognition
+from engine.families import Facts, Recognition, recognise
 from engine.generation import GeneratedChoice, Generation, GenerationEvent, GenerationResult, ToolCall
 from engine.histogram import Histogram
-from engine.host.catalog import ModelEntry
+from engine.host.catalog import ModelEntry, read_model
+from engine.host.file_names import is_gguf_name, part_of, quantization_named, stem_of
 from engine.host.metadata import Capability, ModelMetadata, Pooling, TensorShape
+from engine.host.projectors import is_projector_name, projector_for, projector_name
 from engine.host.quantization import (
     QUANTIZATIONS,
     Quantization,
@@ -124,6 +126,7 @@ __all__ = [
     "EngineConfig",
     "EngineError",
     "ErrorCode",
+    "Facts",
     "FinishReason",
     "Finished",
     "FlashAttention",
@@ -183,6 +186,15 @@ __all__ = [
     "Usage",
     "WorkerActivity",
     "Xtc",
+    "is_gguf_name",
+    "is_projector_name",
+    "part_of",
     "plan_quantization",
+    "projector_for",
+    "projector_name",
+    "quantization_named",
+    "read_model",
+    "recognise",
+    "stem_of",
     "write_quantization",
 ]

@@ -1,4 +1,4 @@
-"""The command line: `trueline serve`, `trueline config`, whose options are the settings of `handlers.config`, and `trueline quantize`.
+"""The command line: `trueline serve`, `trueline config`, whose options are the settings of `handlers.config`, `quantize` and `download`.
 
 Owns what is printed, and exit codes: 0 after an orderly end, 1 where the machine, 2 where a setting stands in the way. Must not
 know what settings do.
@@ -119,6 +119,31 @@ def quantize(source: Path, target: Path, wanted_type: str | None, requantize: bo
         kinds = Counter(tensor.type for tensor in entry.metadata.shapes).most_common()
         tensors = ", ".join(f"{count} {kind}" for kind, count in kinds)
         _say(f"{role:6}  {path}: {entry.metadata.quantization}, {entry.size_bytes / 1e6:,.1f} MB (tensors: {tensors})")
+
+
+@main.command()
+@click.argument("repository", metavar="OWNER/NAME[:TYPE]")
+@click.option("--type", "wanted_type", metavar="TYPE", help="Such as Q4_K_M. Default: the family's recommended one.")
+@click.option(
+    "--file", metavar="PATH", help="The model's file (of a split one the first), where types don't tell which."
+)
+@click.option(
+    "--to", "directory", type=click.Path(path_type=Path), default=Path(), help="A directory. Default: this one."
+)
+@click.option("--revision", metavar="REVISION", help="A branch, tag or commit. Default: the main branch.")
+@click.option(
+    "--mmproj/--no-mmproj", "projector", default=None, help="With its projector. Default: where there is one."
+)
+def download(repository: str, wanted_type: str | None, directory: Path, **wish: Any) -> None:
+    """Fetch a model from a model hub's repository of GGUF files."""
+    from handlers.downloads.command import DownloadError, fetch  # noqa: PLC0415 - nor this
+
+    try:
+        fetch(repository, wanted_type, directory, _say, **wish)
+    except DownloadError as error:
+        _fail(str(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _loaded(options: dict[str, Any]) -> Any:

@@ -34,12 +34,14 @@ MARKS = tuple(dict.fromkeys(token for sign in _SIGNS for token in sign.tokens))
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What there is to tell a family from. `names`: what the file says that its model is called; `tokens`: which of MARKS it has."""
+    """What there is to tell a family from. `names`: what the file says that its model is called; `tokens`: which of MARKS it has;
+    `repository`: where the file comes from, if that is known."""
 
     architecture: str
     tokenizer: str = ""
     pre_tokenizer: str = ""
     names: tuple[str, ...] = ()
+    repository: str = ""
     file_name: str = ""
     tokens: frozenset[str] = frozenset()
 
@@ -66,6 +68,7 @@ def _recognitions(facts: Facts) -> Iterator[Recognition]:
     named = [sign for sign in _SIGNS if sign.name is not None]
     yield from _matches(unnamed, facts, (), "")
     yield from _matches(named, facts, facts.names, "its metadata call it")
+    yield from _matches(named, facts, (facts.repository,), "its repository is called")
     yield from _matches(named, facts, (facts.file_name,), "its file is called")
 
 

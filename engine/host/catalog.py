@@ -6,7 +6,6 @@ model is loaded, nor what its metadata means.
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from engine.config import LoadParams
 from engine.errors import CatalogError
+from engine.host.file_names import is_gguf_name, part_of, stem_of, without_part
 from engine.host.metadata import Capability, ModelMetadata, read_metadata
 from engine.host.projectors import (
     Neighbours,
@@ -29,9 +29,6 @@ logger = logging.getLogger(__name__)
 Source = tuple[str | None, Path]
 Stamp = tuple[int, int]
 
-_SUFFIX = ".gguf"
-# llama.cpp's naming of split files (llama_split_path).
-_PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.DOTALL)
 _RESCAN_SECONDS = 1.0
 # A rescan may take at most this share of the time between two.
 _RESCAN_SHARE = 0.05
@@ -193,6 +190,13 @@ class Catalog:
         self._warned = frozenset(warnings)
 
 
+def read_model(path: Path) -> ModelEntry:
+    """The model of one file, or of a split model's first, whatever lies beside it. Raises CatalogError."""
+    catalog = Catalog(((None, path),), lambda _: LoadParams(finds_projector=False))
+    catalog.scan()
+    return catalog.models()[0]
+
+
 def _with_senses(metadata: ModelMetadata, projector: ProjectorFile | None) -> ModelMetadata:
     """The metadata with what a projector adds to what the model can do."""
     if projector is None or "completion" not in metadata.capabilities:
@@ -220,9 +224,7 @@ def _file_name(source: Source) -> str:
 
 def _model_name(file_name: str) -> str:
     """The file's name without its suffix and, in a split model, without the part's number."""
-    stem = file_name[: -len(_SUFFIX)] if file_name.lower().endswith(_SUFFIX) else file_name
-    part = _PART.fullmatch(stem)
-    return part["stem"] if part else stem
+    return without_part(stem_of(file_name))
 
 
 def _walk(directory: Path) -> Iterator[tuple[str, Path]]:
@@ -251,24 +253,22 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _is_first_file(file_name: str) -> bool:
-    lowered = file_name.lower()
-    if not lowered.endswith(_SUFFIX) or is_projector_name(lowered):
+    if not is_gguf_name(file_name) or is_projector_name(file_name):
         return False
-    part = _PART.fullmatch(file_name[: -len(_SUFFIX)])
-    return part is None or int(part["number"]) == 1
+    part = part_of(stem_of(file_name))
+    return part is None or part.number == 1
 
 
 def parts_of(path: Path) -> tuple[Path, ...]:
     """All files of the model that begins with `path`. Raises CatalogError where `path` is a later part."""
-    part = _PART.fullmatch(path.name[: -len(_SUFFIX)]) if path.name.lower().endswith(_SUFFIX) else None
+    part = part_of(stem_of(path.name)) if is_gguf_name(path.name) else None
     if part is None:
         return (path,)
-    if int(part["number"]) != 1:
-        first = f"{part['stem']}-00001-of-{part['count']}{path.suffix}"
-        raise CatalogError(f"{path}: only a part of a model; name its first part, {first}")
-    names = (
-        f"{part['stem']}-{number:05}-of-{part['count']}{path.suffix}" for number in range(1, int(part["count"]) + 1)
-    )
+    names = [f"{part.stem}-{number:05}-of-{part.total:05}{path.suffix}" for number in range(1, part.total + 1)]
+    if part.number != 1:
+        raise CatalogError(
+            f"{path}: only a part of a model; name its first part, {part.stem}-00001-of-{part.total:05}{path.suffix}"
+        )
     return tuple(path.with_name(name) for name in names)
 
 

@@ -3,18 +3,18 @@
 Owns those names, as model hubs and llama.cpp's converter give them, and what such a file says of itself. Must not know how one is loaded.
 """
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import CatalogError
+from engine.host.file_names import SUFFIX, quantization_named, without_part, without_quantization
 from engine.host.gguf_header import read_header
 
 _MARK = "mmproj"
 _SEPARATORS = "-_."
-_PRECISION = re.compile(r"[-_.](f16|bf16|f32|fp16|fp32|i?q\d\w*|mxfp4)$")
 _OF_ANY_MODEL = ("", "model")
-_PREFERRED = ("f16", "bf16", "f32")
+_PREFERRED = ("F16", "BF16", "F32")
 """Encoders are small and lose by quantization what they are for."""
 
 
@@ -48,7 +48,7 @@ def neighbours_in(directory: Path) -> Neighbours:
     except OSError:
         return Neighbours((), 0)
     projectors = tuple(path for path in files if is_projector_name(path.name))
-    models = {_without_part(path.stem) for path in files if not is_projector_name(path.name)} if projectors else ()
+    models = {without_part(path.stem) for path in files if not is_projector_name(path.name)} if projectors else ()
     return Neighbours(projectors, len(models))
 
 
@@ -62,6 +62,22 @@ def beside(model: Path, neighbours: Neighbours) -> Path | None:
     is_alone = neighbours.models == 1
     candidates = named or [path for path in neighbours.projectors if is_alone and _base(path) in _OF_ANY_MODEL]
     return min(candidates, key=_rank, default=None)
+
+
+def projector_for(model: Path, projectors: Sequence[Path]) -> Path | None:
+    """Which of a repository's projectors goes with one of its models: the one that would beside it, or else the only one there is."""
+    found = beside(model, Neighbours(tuple(projectors), 1))
+    if found is None and len({_base(path) for path in projectors}) == 1:
+        return min(projectors, key=_rank)
+    return found
+
+
+def projector_name(model: Path, projector: Path) -> str:
+    """The name by which a projector is found beside a model, whatever else lies there: its own, if that is one."""
+    if _is_named_for(projector, model):
+        return projector.name
+    precision = quantization_named(projector.stem)
+    return "-".join(filter(None, (_MARK, without_quantization(model.stem), precision))) + SUFFIX
 
 
 def read_projector(path: Path) -> ProjectorFile:
@@ -88,20 +104,10 @@ def _is_named_for(projector: Path, model: Path) -> bool:
 
 
 def _base(projector: Path) -> str:
-    before, _, after = _without_precision(projector.stem.lower()).partition(_MARK)
+    before, _, after = without_quantization(projector.stem.lower()).partition(_MARK)
     return "-".join(part for part in (before.strip(_SEPARATORS), after.strip(_SEPARATORS)) if part)
 
 
-def _without_precision(stem: str) -> str:
-    return _PRECISION.sub("", stem)
-
-
 def _rank(projector: Path) -> tuple[int, str]:
-    found = _PRECISION.search(projector.stem.lower())
-    precision = found[1] if found else ""
+    precision = quantization_named(projector.stem)
     return (_PREFERRED.index(precision) if precision in _PREFERRED else len(_PREFERRED)), projector.name
-
-
-def _without_part(stem: str) -> str:
-    """The same for all parts of a split model."""
-    return re.sub(r"-\d{5}-of-\d{5}$", "", stem)

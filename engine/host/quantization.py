@@ -13,10 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import LoadParams
 from engine.errors import CatalogError
 from engine.families import Recognition
-from engine.host.catalog import Catalog, ModelEntry, parts_of
+from engine.host.catalog import ModelEntry, parts_of, read_model
 from engine.host.ggml_types import FILE_TYPES, TENSOR_BLOCKS, TENSOR_TYPES
 from engine.host.process import describe_end, engine_environment
 
@@ -87,12 +86,10 @@ def write_quantization(plan: Quantization, *, command: tuple[str, ...] = COMMAND
 def _entry(path: Path) -> ModelEntry:
     if path.is_dir():
         raise QuantizationError(f"{path}: expected a GGUF file, not a directory")
-    catalog = Catalog(((None, path),), lambda _: LoadParams(finds_projector=False))
     try:
-        catalog.scan()
+        return read_model(path)
     except CatalogError as error:
         raise QuantizationError(str(error)) from None
-    return catalog.models()[0]
 
 
 def _known(name: str) -> str:

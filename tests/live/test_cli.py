@@ -175,7 +175,7 @@ class TestStart:
         assert {"one", "two"} <= names
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["config", "--help"], ["quantize", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["quantize", "--help"], ["download", "--help"]])
 def test_help_is_printed(arguments):
     run = trueline(*arguments)
     assert run.returncode == 0

@@ -63,6 +63,7 @@ def test_what_the_file_says_goes_before_any_name() -> None:
 def test_the_name_in_the_metadata_goes_before_the_files_name() -> None:
     assert family("llama", names=("Mistral 7B",), file_name="llama-2-7b-chat.gguf") == "mistral-v1"
     assert family("llama", names=("my favourite",), file_name="llama-2-7b-chat.gguf") == "llama-2"
+    assert family("llama", repository="Mistral-7B-GGUF", file_name="llama-2-7b-chat.gguf") == "mistral-v1"
 
 
 def test_what_nothing_tells_of_is_chatml_and_said_to_be_unknown() -> None:

@@ -1,6 +1,7 @@
 """Which projector goes with which model, by name and place; and what the catalogue makes of it."""
 
 import logging
+from pathlib import Path
 
 import gguf
 import pytest
@@ -141,3 +142,26 @@ def test_a_projector_is_no_model(tmp_path):
 def test_the_tool_writes_what_the_reference_reads(tmp_path):
     reader = gguf.GGUFReader(projector(tmp_path / "mmproj.gguf"))
     assert reader.fields["general.architecture"].contents() == "clip"
+
+
+@pytest.mark.parametrize(
+    ("model", "there", "name"),
+    [
+        ("gemma-3-4b-it-Q4_K_M.gguf", "mmproj-F16.gguf", "mmproj-gemma-3-4b-it-F16.gguf"),
+        ("gemma-3-4b-it-Q4_K_M.gguf", "mmproj-model-f32.gguf", "mmproj-gemma-3-4b-it-F32.gguf"),
+        ("big-Q8_0-00001-of-00002.gguf", "mmproj.gguf", "mmproj-big.gguf"),
+        ("gemma-3-4b-it-Q4_K_M.gguf", "mmproj-gemma-3-4b-it-f16.gguf", "mmproj-gemma-3-4b-it-f16.gguf"),
+        ("gemma-3-4b-it-Q4_K_M.gguf", "mmproj-its-own-name.gguf", "mmproj-gemma-3-4b-it.gguf"),
+    ],
+)
+def test_a_fetched_projector_gets_a_name_that_is_found_beside_any_other_model(tmp_path, model, there, name):
+    assert projectors.projector_for(Path(model), [Path(there)]) == Path(there)
+    assert projectors.projector_name(Path(model), Path(there)) == name
+    touched(tmp_path, model, name, "other-Q4_0.gguf", "mmproj-other.gguf")
+    assert beside(tmp_path / model) == tmp_path / name
+
+
+def test_of_several_projectors_in_a_repository_the_one_named_for_the_model_is_taken_or_none():
+    there = [Path("mmproj-small-F16.gguf"), Path("mmproj-large-BF16.gguf"), Path("mmproj-large-F16.gguf")]
+    assert projectors.projector_for(Path("large-Q4_K_M.gguf"), there) == there[2]
+    assert projectors.projector_for(Path("huge-Q4_K_M.gguf"), there) is None
