@@ -9,6 +9,7 @@ import glob
 import hashlib
 import logging
 import os
+import stat
 import struct
 import tempfile
 import threading
@@ -121,11 +122,10 @@ class PrefixFiles:
         """Make the directory, clear what writers left that never ended, and learn what is there."""
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for path in self._root.rglob(f"*{_PARTIAL_SUFFIX}"):
-                with suppress(FileNotFoundError):
-                    if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                        path.unlink()
-            for path in self._directory.glob(f"*{_SUFFIX}"):
+            for status, path in _files(self._root, _PARTIAL_SUFFIX):
+                if status.st_mtime < time.time() - _ABANDONED_SECONDS:
+                    path.unlink(missing_ok=True)
+            for _, path in _files(self._directory, _SUFFIX):
                 self._note(path, _read_header(path))
         except OSError as error:
             self._stop(error)
@@ -169,7 +169,7 @@ class PrefixFiles:
 
     def _make_room(self, needed_bytes: int) -> bool:
         """Delete what was used longest ago, of any model, until there is room within the bound. False if there never will be."""
-        states = _states(self._root)
+        states = _files(self._root, _SUFFIX)
         total_bytes = sum(status.st_size for status, _ in states) + needed_bytes
         for status, path in sorted(states, key=lambda state: state[0].st_mtime_ns):
             if total_bytes <= self._limit_bytes or needed_bytes > self._limit_bytes:
@@ -225,13 +225,15 @@ def identity_of(model: Path, params: LoadParams) -> str:
     return hashlib.sha256(repr((library.version(), states, how)).encode()).hexdigest()
 
 
-def _states(directory: Path) -> list[tuple[os.stat_result, Path]]:
-    """All files of prefixes; other workers delete some meanwhile."""
-    states = []
-    for path in directory.rglob(f"*{_SUFFIX}"):
+def _files(directory: Path, suffix: str) -> list[tuple[os.stat_result, Path]]:
+    """All files of this suffix there and below; other workers delete some meanwhile. What else has such a name is none of ours."""
+    found = []
+    for path in directory.rglob(f"*{suffix}"):
         with suppress(FileNotFoundError):
-            states.append((path.stat(), path))
-    return states
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                found.append((status, path))
+    return found
 
 
 def _read_header(path: Path) -> _Header | None:

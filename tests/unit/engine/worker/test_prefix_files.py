@@ -103,6 +103,25 @@ def test_the_directory_stays_within_its_bytes_and_loses_what_was_used_longest_ag
     assert [read(tmp_path, [n] * 100) is not None for n in range(4)] == [True, False, True, True]
 
 
+def test_directories_and_links_with_the_names_of_prefixes_are_left_alone_and_disturb_nothing(tmp_path, caplog):
+    foreign = [
+        tmp_path / "mine.prefix",
+        tmp_path / "mine.partial",
+        tmp_path / IDENTITY[:32] / "its.prefix",
+        tmp_path / "link.prefix",
+    ]
+    for path in foreign[:3]:
+        path.mkdir(parents=True)
+        os.utime(path, (1, 1))
+    foreign[3].symlink_to(tmp_path)
+    first, second = prefix_of(), prefix_of(range(1000, 1200))
+    write(tmp_path, first, second, limit_bytes=3000)
+    assert read(tmp_path, LONG) is None
+    assert read(tmp_path, second.tokens) is not None
+    assert all(path.exists() for path in foreign)
+    assert not caplog.records
+
+
 def test_nothing_larger_than_the_bound_is_written(tmp_path):
     write(tmp_path, prefix_of(), limit_bytes=500)
     assert files_in(tmp_path) == []
