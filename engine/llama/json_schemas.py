@@ -14,7 +14,7 @@ import jsonschema_rs
 import msgspec
 
 from engine.llama.schema_cost import check_cost, depth_of, levels, objects, remainders
-from engine.llama.schema_numbers import BOUNDS, confused_numbers
+from engine.llama.schema_numbers import BOUNDS, confused_numbers, keep_bounds
 
 JsonObject = dict[str, Any]
 
@@ -40,6 +40,9 @@ _SCHEMA = {
 _SCHEMAS = ("allOf", "anyOf", "items", "oneOf", "prefixItems")
 _NAMED_SCHEMAS = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 """Keywords under which schemas stand: one, a list of them, or one for each name."""
+
+_DATA = ("const", "default", "enum", "examples")
+"""Keywords under which no schemas stand, whatever it looks like."""
 
 _OF_OTHER_DRAFTS = ("dependencies", "divisibleBy", "disallow", "extends")
 _SIZES = ("maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties")
@@ -76,6 +79,7 @@ class JsonSchema:
         for schema in objects(self._schema):  # also where a reference leads that no keyword does
             for keyword in BOUNDS & {keyword for keyword, _ in confused_numbers(schema)}:
                 raise SchemaUnsupported(f"`{keyword}` can't be enforced at the end of a reference of this schema")
+        _keep_bounds(self._schema)
         self.text = msgspec.json.encode(self._schema).decode()
 
     def refusal(self, reason: str, alone: Callable[[str], str | None]) -> SchemaUnsupported:
@@ -132,9 +136,17 @@ def without_harm(schema: JsonObject) -> JsonObject | None:
         for keyword in BOUNDS & {keyword for keyword, _ in confused_numbers(part)}:
             del part[keyword]
     for _, part in subschemas(whole):
+        _simplify(part)
         for keyword in {keyword for keyword, _ in confused_numbers(part)}:
             del part[keyword]
+    _keep_bounds(whole)
     return whole
+
+
+def _keep_bounds(schema: JsonObject) -> None:
+    """Of every schema within it, those included that only a reference leads to."""
+    parts = [*(part for _, part in subschemas(schema)), *objects(schema, without=_DATA)]
+    keep_bounds({id(part): part for part in parts}.values())
 
 
 def _told_by(reason: str, schema: JsonObject) -> str:

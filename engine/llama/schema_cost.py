@@ -4,16 +4,18 @@ Must not know what is done about it.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+
+from engine.llama.schema_references import References
 
 JsonObject = dict[str, Any]
 
 _MOST_AT_A_VALUE = 10_000
 _MOST_IN_ALL = 10_000_000
 """Most schemas that a value, and the deepest one within it, may have to be held against: references that fork double their number."""
+_IN_PLACE = ("allOf", "anyOf", "oneOf")
 _FOR_CHILDREN = ("properties", "patternProperties", "additionalProperties", "items", "prefixItems", "additionalItems")
 
 
@@ -32,17 +34,18 @@ class CheckCost(NamedTuple):
 
 def levels(schema: JsonObject) -> int:
     """How deep a compiler may go that follows each reference once: in the worst case through the deepest part behind every one."""
-    references, deepest = {""}, 0
+    references = References(schema)
+    names, deepest = {""}, 0
     unread: list[tuple[Any, int]] = [(schema, 1)]
     while unread:
         item, depth = unread.pop()
         if isinstance(item, dict):
             deepest = max(deepest, depth)
-            references.add(str(item.get("$ref", "")))
+            names.add(references.name(item))
             unread += ((value, depth + 1) for value in item.values())
         elif isinstance(item, list):
             unread += ((value, depth) for value in item)
-    return len(references) * deepest
+    return len(names) * deepest
 
 
 def remainders(schema: JsonObject) -> int:
@@ -54,16 +57,15 @@ def remainders(schema: JsonObject) -> int:
 
 
 def check_cost(schema: JsonObject) -> CheckCost:
-    """What finding out if an answer is valid may cost. Where references go by other names than paths, nobody knows: too much."""
-    if any(isinstance(item.get(name), str) for item in objects(schema) if item is not schema for name in ("$id", "id")):
-        return CheckCost(_MOST_AT_A_VALUE + 1, 0)
-    parts = list(objects(schema))
+    """What finding out if an answer is valid may cost."""
+    references, parts = References(schema), list(objects(schema))
     evaluations: dict[int, int] = {}
     forks: dict[int, int] = {}
     return CheckCost(
-        max(_counted(part, schema, evaluations, lambda _: 1) for part in parts),
+        max(_counted(part, references, evaluations, lambda _: 1) for part in parts),
         max(
-            _counted(part, schema, forks, lambda each: int(any(key in each for key in _FOR_CHILDREN))) for part in parts
+            _counted(part, references, forks, lambda each: int(any(key in each for key in _FOR_CHILDREN)))
+            for part in parts
         ),
     )
 
@@ -79,48 +81,28 @@ def depth_of(document: Any) -> int:
     return deepest
 
 
-def objects(schema: Any) -> Iterator[JsonObject]:
-    """Every object in it, whatever it means there."""
+def objects(schema: Any, without: Collection[str] = ()) -> Iterator[JsonObject]:
+    """Every object in it, whatever it means there, but for what stands under these keys."""
     unread = [schema]
     while unread:
         item = unread.pop()
         if isinstance(item, dict):
             yield item
-            unread += item.values()
+            unread += (value for key, value in item.items() if key not in without)
         elif isinstance(item, list):
             unread += item
 
 
-def _counted(schema: Any, root: JsonObject, known: dict[int, int], count: Callable[[JsonObject], int]) -> int:
+def _counted(schema: Any, references: References, known: dict[int, int], count: Callable[[JsonObject], int]) -> int:
     """The counts of all schemas that a value is held against with this one, at the value itself; one that refers to itself counts once."""
     if not isinstance(schema, dict):
         return 0
     if id(schema) not in known:
         known[id(schema)] = count(schema)
-        known[id(schema)] += sum(_counted(part, root, known, count) for part in _parts_in_place(schema, root))
-        if "$ref" in schema and _target(schema["$ref"], root) is None:
+        target = references.target(schema) if "$ref" in schema else schema
+        parts = [part for keyword in _IN_PLACE if isinstance(schema.get(keyword), list) for part in schema[keyword]]
+        parts += [] if target is schema else [target]
+        known[id(schema)] += sum(_counted(part, references, known, count) for part in parts)
+        if target is None:
             known[id(schema)] += _MOST_AT_A_VALUE
     return known[id(schema)]
-
-
-def _parts_in_place(schema: JsonObject, root: JsonObject) -> Iterator[Any]:
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        parts = schema.get(keyword)
-        yield from parts if isinstance(parts, list) else ()
-    target = _target(schema["$ref"], root) if "$ref" in schema else None
-    yield from () if target is None or target is root else (target,)
-
-
-def _target(reference: Any, root: JsonObject) -> Any:
-    """What a reference by a path leads to; None where it leads nowhere, or is of another kind."""
-    start, *steps = str(reference).split("/")
-    if start != "#":
-        return None
-    target: Any = root
-    for step in steps:
-        name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if isinstance(target, list) and name.isdecimal() and int(name) < len(target):
-            target = target[int(name)]
-        else:
-            target = target.get(name) if isinstance(target, dict) else None
-    return target

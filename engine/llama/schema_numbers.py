@@ -3,7 +3,9 @@
 Must not know where in a schema a number stands.
 """
 
-from collections.abc import Iterator
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +14,10 @@ JsonObject = dict[str, Any]
 _LOWER, _UPPER = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
 BOUNDS = frozenset((*_LOWER, *_UPPER))
 _LIMIT = (1 << 63) - 1
+_FURTHEST = (1 << 63) - 1024
+"""The last double before the limit: llguidance computes with bounds of this size, and not with larger ones."""
+_NEXT_TO_ZERO = 1e-30
+"""In place of the first double above 0, which takes llguidance 324 digits to write."""
 
 
 def confused_numbers(schema: JsonObject) -> Iterator[tuple[str, str]]:
@@ -23,9 +29,55 @@ def confused_numbers(schema: JsonObject) -> Iterator[tuple[str, str]]:
         bound = _bound(schema, keyword)
         if bound is not None and not _is_kept(bound, is_upper=keyword in _UPPER):
             yield keyword, "it is beyond what integers are told apart"
-    reopened = _reopened(schema)
-    if reopened is not None:
-        yield reopened, "less than one from the other bound, it would not be excluded"
+
+
+def keep_bounds(schemas: Iterable[JsonObject]) -> None:
+    """Write the bounds of all schemas of a whole in numbers that llguidance keeps.
+
+    Bounds that no integer of 64 bits reaches come down to the furthest that it computes with: beyond, nothing is written. An excluded
+    integer with another bound less than one from it would not be excluded, wherever the two meet in one value; the next double is
+    a bound that is kept.
+    """
+    parts = list(schemas)
+    for schema in parts:
+        for keyword in BOUNDS:
+            _come_down(schema, keyword)
+    for exclusive, others in (("exclusiveMinimum", _UPPER), ("exclusiveMaximum", _LOWER)):
+        opposite = sorted(bound for schema in parts for bound in _bounds(schema, others))
+        for schema in parts:
+            bound = _bound(schema, exclusive)
+            if bound is not None and bound % 1 == 0 and _is_met(bound, opposite, is_upper=exclusive in _UPPER):
+                _include(schema, exclusive, _next(bound, is_upper=exclusive in _UPPER))
+
+
+def _come_down(schema: JsonObject, keyword: str) -> None:
+    bound, is_upper = _bound(schema, keyword), keyword in _UPPER
+    if bound is None or (bound if is_upper else -bound) < _LIMIT:
+        return
+    if not (is_upper and schema.get("type") == "integer"):  # there alone it computes to the very end
+        _include(schema, keyword, _FURTHEST if is_upper else -_FURTHEST)
+
+
+def _is_met(bound: int | float, opposite: list[int | float], *, is_upper: bool) -> bool:
+    """Whether one of these bounds lies within less than one of an excluded bound, on the side that is not excluded."""
+    if is_upper:
+        at = bisect_left(opposite, bound) - 1
+        return at >= 0 and opposite[at] > bound - 1
+    at = bisect_right(opposite, bound)
+    return at < len(opposite) and opposite[at] < bound + 1
+
+
+def _next(bound: int | float, *, is_upper: bool) -> float:
+    towards = -math.inf if is_upper else math.inf
+    return math.copysign(_NEXT_TO_ZERO, towards) if bound == 0 else math.nextafter(bound, towards)
+
+
+def _include(schema: JsonObject, keyword: str, bound: int | float) -> None:
+    """Have this bound instead of the keyword's, unless there is a tighter one beside it."""
+    del schema[keyword]
+    inclusive, tighter = ("maximum", min) if keyword in _UPPER else ("minimum", max)
+    other = _bound(schema, inclusive)
+    schema[inclusive] = bound if other is None else tighter(bound, other)
 
 
 def _is_kept(bound: int | float, *, is_upper: bool) -> bool:
@@ -33,21 +85,7 @@ def _is_kept(bound: int | float, *, is_upper: bool) -> bool:
     at = bound if is_upper else -bound
     if at < -_LIMIT:
         return False
-    return (is_upper and at >= _LIMIT) or not isinstance(bound, int) or _is_exact(bound)
-
-
-def _reopened(schema: JsonObject) -> str | None:
-    """The exclusive bound that is allowed nevertheless: an integer, with the other bound less than one from it, away from 0."""
-    lower, upper = (_bounds(schema, keywords) for keywords in (_LOWER, _UPPER))
-    if not lower or not upper or schema.get("type") == "integer":
-        return None
-    low, high = max(lower), min(upper)
-    is_narrow = 0 < high - low < 1
-    if is_narrow and low == schema.get("exclusiveMinimum") and low >= 0 and low % 1 == 0:
-        return "exclusiveMinimum"
-    if is_narrow and high == schema.get("exclusiveMaximum") and high <= 0 and high % 1 == 0:
-        return "exclusiveMaximum"
-    return None
+    return at >= _LIMIT or not isinstance(bound, int) or _is_exact(bound)
 
 
 def _bounds(schema: JsonObject, keywords: tuple[str, ...]) -> list[int | float]:

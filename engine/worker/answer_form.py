@@ -137,7 +137,9 @@ class AnswerForm:
             case JsonConstraint():
                 with enforcing("this JSON schema", "schema"):
                     alone = self._compiler.json(wanted.schema)
-                    return self._compiler.lark(self._grammar.json(wanted.schema, thinking)) if thinking else alone
+                    if thinking is None or alone.schema is None:
+                        return alone
+                    return self._compiler.lark(self._grammar.json(alone.schema.text, thinking))
             case RegexConstraint():
                 with enforcing("this regular expression", "regex"):
                     alone = self._compiler.regex(wanted.regex)
@@ -187,7 +189,7 @@ class AnswerForm:
                 )
             return None
         assert isinstance(request.prompt, ChatPrompt)
-        answer = _json_beside_calls(request.constraint)
+        answer = self._json_beside_calls(request.constraint)
         tools = callable_tools(request.prompt, use, self._compiler)
         with enforcing("what these tools' calls are held to", "tools"):
             for narrowed in (list, partial(without_hopeless_schemas, compiler=self._compiler)):
@@ -213,10 +215,12 @@ class AnswerForm:
         )
         return self._compiler.lark(grammar)
 
-
-def _json_beside_calls(wanted: Wanted | None) -> JsonObject | None:
-    """The schema of the document that may stand in place of calls. Other texts could not be told from what stands around calls."""
-    if wanted is None or isinstance(wanted, JsonConstraint):
-        return msgspec.json.decode(wanted.schema) if wanted else None
-    name = type(wanted).__name__.removesuffix("Constraint").lower()
-    raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)
+    def _json_beside_calls(self, wanted: Wanted | None) -> JsonObject | None:
+        """The schema of the document that may stand in place of calls. Other texts could not be told from what stands around calls."""
+        if wanted is None:
+            return None
+        if isinstance(wanted, JsonConstraint):
+            schema = self._compiler.json(wanted.schema).schema
+            return schema and msgspec.json.decode(schema.text)
+        name = type(wanted).__name__.removesuffix("Constraint").lower()
+        raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)

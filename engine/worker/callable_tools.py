@@ -60,8 +60,8 @@ def _callable(function: JsonObject, where: str, use: ToolUse, compiler: Constrai
     is_strict = name in use.strict or use.is_required
     if is_strict:
         with enforcing("the schema of this tool's arguments", where):
-            compiler.json(json.dumps(schema))  # refuses what would not be enforced
-        return CallableTool(name, schema, is_strict)
+            compiled = compiler.json(json.dumps(schema)).schema  # refuses what would not be enforced
+        return CallableTool(name, json.loads(compiled.text) if compiled else schema, is_strict)
     return CallableTool(name, without_harm(schema) or _ANY_OBJECT, is_strict)
 
 

@@ -21,7 +21,6 @@ def schema(value):
         ({"$defs": {"a": {"x-guidance": {"lenient": True}}}}, "`$.$defs.a.x-guidance`"),
         ({"minProperties": 3, "required": ["a"]}, "`$.minProperties`"),
         ({"items": {"const": 12345678901234567890123}}, "`$.items.const`"),
-        ({"properties": {"a": {"exclusiveMinimum": 0, "maximum": 0.5}}}, "`$.properties.a.exclusiveMinimum`"),
         ({"$ref": "#/x", "x": {"minimum": -(1 << 64), "maximum": -(1 << 63)}}, "at the end of a reference"),
         ({"$ref": "http://127.0.0.1:9/other"}, "http://127.0.0.1:9/other is not part of this schema"),
     ],
@@ -102,10 +101,37 @@ def test_a_valid_answer_has_no_violation_and_any_other_says_what_it_is():
     assert "no JSON" in asked.violation(b'{"a":')
 
 
+def test_an_answer_is_checked_where_references_go_by_other_names_too():
+    asked = schema(
+        {"$id": "urn:x", "$defs": {"n": {"$anchor": "n", "type": "null"}}, "properties": {"a": {"$ref": "#n"}}}
+    )
+    assert asked.violation(b'{"a":null}') is None
+    assert "null" in asked.violation(b'{"a":1}')
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"allOf": [{"exclusiveMinimum": 1}, {"maximum": 1.5}]},
+        {"$ref": "#/x", "x": {"exclusiveMinimum": 1, "maximum": 1.5}},
+        {"properties": {"exclusiveMinimum": {"exclusiveMinimum": 1}, "const": {"maximum": 1.5}}},
+    ],
+)
+def test_an_excluded_integer_that_may_meet_another_bound_is_written_as_the_next_number(asked):
+    assert '"minimum":1.0000000000000002' in schema(asked).text
+    assert '"exclusiveMinimum":1}' not in schema(asked).text
+
+
+def test_numbers_in_constants_are_no_bounds():
+    asked = {"enum": [{"exclusiveMinimum": 1}], "default": {"maximum": 1.5}}
+    assert json.loads(schema(asked).text) == asked
+
+
 def test_of_a_schema_that_need_not_be_kept_what_does_harm_is_left_out():
     bounds = {"type": "integer", "minimum": -(1 << 64), "maximum": -(1 << 63)}
     asked = {"properties": {"a": bounds, "minimum": {"const": 1}}}
-    assert without_harm(asked) == {"properties": {"a": {"type": "integer"}, "minimum": {"const": 1}}}
+    kept = {"type": "integer", "minimum": 1024 - (1 << 63)}
+    assert without_harm(asked) == {"properties": {"a": kept, "minimum": {"const": 1}}}
     assert "minimum" in bounds
     assert without_harm(json.loads('{"items":' * 900 + "{}" + "}" * 900)) is None
     assert without_harm(chained(lambda next_one: {"properties": {"n": next_one}}, 5000)) is None

@@ -33,6 +33,27 @@ def test_references_that_fork_are_dear_to_check_whatever_they_are_called(referen
     assert not is_cheap_to_check(forking(40, reference, **marks))
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$defs": {"n": {"$anchor": "node", "properties": {"next": {"$ref": "#node"}}}}, "$ref": "#node"},
+        {"$id": "http://root/a", "$defs": {"n": {"$id": "b", "items": {"$ref": "a"}}}, "$ref": "http://root/b"},
+        {"$defs": {"n": {"$id": "urn:n", "$defs": {"m": {}}, "items": {"$ref": "#/$defs/m"}}}, "$ref": "urn:n"},
+        {"$defs": {"n": {"$id": "urn:n", "$anchor": "x"}}, "$ref": "urn:n#x"},
+        {"$id": "urn:root", "$defs": {"n": {"$id": "#n"}}, "$ref": "#n", "$schema": "http://json-schema.org/draft-07/schema#"},
+        {"id": "urn:root", "definitions": {"n": {}}, "$ref": "#/definitions/n", "$schema": "http://json-schema.org/draft-04/schema#"},
+        {"properties": {"id": {"const": {"id": "x"}}}},
+    ],
+)  # fmt: skip
+def test_what_anchors_and_ids_name_is_found_and_cheap_to_check(schema):
+    assert is_cheap_to_check(schema)
+
+
+@pytest.mark.parametrize("reference", ["#nobody", "#/$defs/nobody", "urn:nobody", "http://[", "#/%zz"])
+def test_what_leads_nowhere_is_dear_to_check(reference):
+    assert not is_cheap_to_check({"$ref": reference})
+
+
 def test_references_to_elements_of_lists_are_followed():
     assert is_cheap_to_check({"allOf": [{"type": "integer"}, {"$ref": "#/allOf/0"}]})
     steps = [{"allOf": [{"$ref": f"#/x/{i + 1}"}] * 2} for i in range(40)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.llama.schema_numbers import confused_numbers
+from engine.llama.schema_numbers import confused_numbers, keep_bounds
 
 
 @pytest.mark.parametrize(
@@ -14,14 +14,9 @@ from engine.llama.schema_numbers import confused_numbers
         ({"const": 1.2345678901234568e22}, "const"),  # as the HTTP layer reads an integer that long
         ({"minimum": 10**30, "maximum": 10**30 + 5}, "minimum"),
         ({"minimum": (1 << 53) + 1}, "minimum"),
-        ({"minimum": -(1 << 63)}, "minimum"),
         ({"maximum": -(1 << 63)}, "maximum"),
         ({"exclusiveMaximum": -1e19}, "exclusiveMaximum"),
         ({"maximum": 10**17 + 3}, "maximum"),
-        ({"type": "number", "exclusiveMinimum": 3, "maximum": 3.5}, "exclusiveMinimum"),
-        ({"exclusiveMinimum": 0, "exclusiveMaximum": 0.1}, "exclusiveMinimum"),
-        ({"minimum": -0.25, "exclusiveMaximum": 0}, "exclusiveMaximum"),
-        ({"minimum": -2.5, "exclusiveMaximum": -2}, "exclusiveMaximum"),
     ],
 )
 def test_a_number_that_would_be_another_is_named(schema, keyword):
@@ -34,6 +29,8 @@ def test_a_number_that_would_be_another_is_named(schema, keyword):
         {"const": 10**18},
         {"enum": [1, 0.1, True, None, -(1 << 53)]},
         {"minimum": -(10**15), "maximum": (1 << 63) - 1},
+        {"minimum": -(1 << 63)},
+        {"minimum": -1e30, "maximum": 1e30},
         {"maximum": 18446744073709551615},
         {"minimum": 3, "exclusiveMinimum": True},
         {"exclusiveMinimum": 0, "maximum": 1},
@@ -45,3 +42,28 @@ def test_a_number_that_would_be_another_is_named(schema, keyword):
 )
 def test_ordinary_numbers_are_kept(schema):
     assert not list(confused_numbers(schema))
+
+
+@pytest.mark.parametrize(
+    ("schema", "kept"),
+    [
+        ({"exclusiveMinimum": 3, "maximum": 3.5}, {"minimum": 3.0000000000000004, "maximum": 3.5}),
+        ({"minimum": -2.5, "exclusiveMaximum": -2}, {"minimum": -2.5, "maximum": -2.0000000000000004}),
+        ({"exclusiveMinimum": 0, "maximum": 0.5}, {"minimum": 1e-30, "maximum": 0.5}),
+        ({"minimum": 1.5, "exclusiveMinimum": 1, "maximum": 1.75}, {"minimum": 1.5, "maximum": 1.75}),
+        ({"exclusiveMinimum": 3, "maximum": 4}, {"exclusiveMinimum": 3, "maximum": 4}),
+        ({"exclusiveMinimum": 0.5, "maximum": 0.75}, {"exclusiveMinimum": 0.5, "maximum": 0.75}),
+        ({"minimum": -(1 << 63)}, {"minimum": 1024 - (1 << 63)}),
+        ({"exclusiveMinimum": -1e30, "maximum": 1e30}, {"minimum": 1024 - (1 << 63), "maximum": (1 << 63) - 1024}),
+        ({"type": "integer", "maximum": (1 << 63) - 1}, {"type": "integer", "maximum": (1 << 63) - 1}),
+    ],
+)
+def test_bounds_are_written_in_numbers_that_are_kept(schema, kept):
+    keep_bounds([schema])
+    assert schema == kept
+
+
+def test_an_excluded_integer_meets_the_bounds_of_other_schemas_too():
+    schemas = [{"exclusiveMinimum": 1}, {"exclusiveMaximum": 1.5}, {"exclusiveMinimum": 2}]
+    keep_bounds(schemas)
+    assert schemas == [{"minimum": 1.0000000000000002}, {"exclusiveMaximum": 1.5}, {"exclusiveMinimum": 2}]
