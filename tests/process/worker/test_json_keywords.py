@@ -7,6 +7,7 @@ import pytest
 from jsonschema_specifications import REGISTRY
 
 from engine.errors import EngineError
+from engine.llama.constraint import ConstraintCompiler
 from engine.request import JsonConstraint, SamplingParams
 from tests.process.worker.inprocess import InProcess, request
 
@@ -24,6 +25,13 @@ KEPT = {
     "format ipv4": {"type": "string", "format": "ipv4"},
     "minimum, maximum": {"type": "integer", "minimum": -3, "maximum": 12},
     "exclusiveMinimum, exclusiveMaximum": {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 3},
+    "exclusiveMinimum, another bound near it": {"type": "number", "exclusiveMinimum": 1, "maximum": 1.5},
+    "exclusiveMaximum, another bound near it elsewhere": {
+        "$defs": {"near": {"type": "number", "minimum": -0.25}},
+        "allOf": [{"$ref": "#/$defs/near"}, {"exclusiveMaximum": 0}],
+    },
+    "minimum, beyond 64 bits": {"type": "integer", "minimum": -(1 << 63), "maximum": 5},
+    "minimum, maximum, of any number": {"type": "number", "minimum": -1e30, "maximum": 1e30},
     "multipleOf": {"type": "integer", "multipleOf": 7, "minimum": 0, "maximum": 700},
     "items, minItems, maxItems": {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 4},
     "items: false": {"type": "array", "prefixItems": [{"type": "null"}], "items": False},
@@ -129,6 +137,23 @@ def test_answers_are_valid(model: InProcess, name):
     assert finished
     for answer in finished:
         jsonschema.Draft202012Validator(schema).validate(json.loads(answer.text))
+
+
+@pytest.mark.parametrize(
+    ("schema", "outside", "inside"),
+    [
+        ({"allOf": [{"exclusiveMinimum": 1}, {"maximum": 1.5}]}, "1", "1.25"),
+        ({"exclusiveMaximum": -2, "anyOf": [{"minimum": -2.5}, {"minimum": -2.25}]}, "-2", "-2.25"),
+        ({"$ref": "#/$defs/a", "exclusiveMinimum": 0, "$defs": {"a": {"maximum": 0.5}}}, "0", "0.25"),
+        ({"type": "integer", "minimum": -(1 << 63)}, "-9223372036854775809", "-9223372036854000000"),
+        ({"type": "number", "maximum": (1 << 63) - 1}, "9223372036854775808", "922337203685477.5"),
+    ],
+)
+def test_numbers_outside_of_bounds_are_not_written_wherever_these_meet(shared_worker, schema, outside, inside):
+    constraint = ConstraintCompiler(shared_worker.model).json(json.dumps({"type": "number", **schema}))
+    written, kept = (shared_worker.model.tokenize(text, add_special=False) for text in (outside, inside))
+    assert not constraint.takes(written)
+    assert constraint.takes(kept)
 
 
 @pytest.mark.parametrize("keyword", REFUSED)
