@@ -10,7 +10,11 @@ _MOUNT = Path("/sys/fs/cgroup")
 
 
 def lacking_memory(tokens: int, cell_bytes: int, freed_bytes: int = 0) -> str | None:
-    """Why there can't be a KV cache of so many cells once `freed_bytes` are given back; None where there can, or nobody knows."""
+    """Why there can't be a KV cache of so many cells once `freed_bytes` are given back; None where there can, or nobody knows.
+
+    The cache alone: llama.cpp fills it with zeros when it is made. Of the buffers that it computes in, only what a step needs is ever
+    touched and takes memory.
+    """
     needed, available = tokens * cell_bytes, available_bytes() + freed_bytes
     if needed <= available:
         return None

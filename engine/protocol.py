@@ -25,12 +25,13 @@ class _Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 class Load(_Frame, frozen=True, kw_only=True, tag="load"):
     """The first frame: which file, and how. `family`: the name of the model's, among engine.families. `cell_bytes`: what a token takes
-    in its KV cache, as far as its file says."""
+    in its KV cache, as far as its file says; `draft_cell_bytes`: in that of the model that guesses."""
 
     path: str
     params: LoadParams
     family: str
     cell_bytes: int = 0
+    draft_cell_bytes: int = 0
     log_level: str = "info"
 
 

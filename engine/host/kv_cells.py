@@ -4,10 +4,13 @@ Never more than it is: where an architecture is unknown in some respect, the par
 """
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
-from engine.config import Attention, CacheType
-from engine.host.metadata import ModelMetadata
+from engine.config import Attention, CacheType, LoadParams
+from engine.errors import CatalogError
+from engine.host.catalog import parts_of
+from engine.host.metadata import ModelMetadata, read_metadata
 
 _ELEMENT_BYTES: dict[CacheType, float] = {
     "f32": 4,
@@ -36,6 +39,17 @@ def cell_bytes(metadata: ModelMetadata, attention: Attention) -> int:
     k_bytes, v_bytes = _ELEMENT_BYTES[attention.cache_type_k], _ELEMENT_BYTES[attention.cache_type_v]
     widths = [_widths(layers[layer], metadata) for layer in sorted(layers)[: max(0, kept)]]
     return int(sum(keys * k_bytes + values * v_bytes for keys, values in widths))
+
+
+def draft_cell_bytes(load: LoadParams) -> int:
+    """What a token takes beside that in the cache of the small model that guesses, which has as much context; 0 without one, and where
+    its file can't be read: loading it says why."""
+    if load.drafting.model is None:
+        return 0
+    try:
+        return cell_bytes(read_metadata(parts_of(Path(load.drafting.model))), load.attention)
+    except CatalogError:
+        return 0
 
 
 def _widths(rows: dict[str, int], metadata: ModelMetadata) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from engine.host.admission import Admission
 from engine.host.backlog import Held
 from engine.host.catalog import ModelEntry
 from engine.host.connection import Connection
-from engine.host.kv_cells import cell_bytes
+from engine.host.kv_cells import cell_bytes, draft_cell_bytes
 from engine.host.lease import Lease
 from engine.host.process import WORKER_COMMAND
 from engine.host.room import NO_WISH, Room
@@ -113,7 +113,8 @@ class Pool:
     def _check_memory(self, worker: Worker, room: Room) -> None:
         """Raises EngineError model_load_failed where a worker would be given up for a context that can't be had."""
         assert worker.connection is not None
-        cell = cell_bytes(worker.entry.metadata, self._config.load_of(worker.name).attention)
+        params = self._config.load_of(worker.name)
+        cell = cell_bytes(worker.entry.metadata, params.attention) + draft_cell_bytes(params)
         if (
             cell
             and room.ctx_tokens > worker.connection.model.ctx_size_tokens
@@ -329,16 +330,18 @@ class Pool:
         worker.wanted_room = worker.wanted_room.joined(self._line.wanted_room(worker.name))
         _tell_family(worker)
         projector = worker.entry.projector
+        params = self._config.load_of(worker.name)
         load = Load(
             path=str(worker.entry.path),
             params=msgspec.structs.replace(
-                self._config.load_of(worker.name),
+                params,
                 least_ctx_tokens=worker.wanted_room.ctx_tokens,
                 least_input_tokens=worker.wanted_room.input_tokens,
                 projector=None if projector is None else str(projector.path),
             ),
             family=worker.entry.metadata.recognition.family.name,
-            cell_bytes=cell_bytes(worker.entry.metadata, self._config.load_of(worker.name).attention),
+            cell_bytes=cell_bytes(worker.entry.metadata, params.attention),
+            draft_cell_bytes=draft_cell_bytes(params),
             log_level=self._config.log_level,
         )
         return await Connection.open(

@@ -38,7 +38,13 @@ def main() -> int:
 
 def _serve(connection: socket.socket, load: Load) -> int:
     try:
-        worker = LoadedWorker(Path(load.path), load.params, FAMILIES[load.family], cell_bytes=load.cell_bytes)
+        worker = LoadedWorker(
+            Path(load.path),
+            load.params,
+            FAMILIES[load.family],
+            cell_bytes=load.cell_bytes,
+            draft_cell_bytes=load.draft_cell_bytes,
+        )
     except LlamaError as error:
         send(connection, LoadFailed(message=str(error)))
         return 1

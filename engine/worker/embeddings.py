@@ -12,6 +12,7 @@ from engine.llama.batch import Batch
 from engine.llama.context import POOLING_FROM_MODEL, POOLING_NONE, Context, ContextParams
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
+from engine.memory import lacking_memory
 from engine.request import EmbeddingRequest, RerankRequest
 from engine.worker.adapter_turns import AdapterTurns
 from engine.worker.adapters import Adapters
@@ -31,10 +32,18 @@ class Embedder:
     """Embeds, or ranks, with one model. Its context is made at the first request: a generating model seldom gets one."""
 
     def __init__(
-        self, model: Model, params: LoadParams, adapters: Adapters, *, answers_run: Callable[[], bool]
+        self,
+        model: Model,
+        params: LoadParams,
+        adapters: Adapters,
+        *,
+        answers_run: Callable[[], bool],
+        cell_bytes: int = 0,
     ) -> None:
         """`params.ctx_size_tokens` 0: what the model was trained for, at most 2048 or what requests asked for. `answers_run`: whether
-        answers of this model wait for the end of a step; it is then kept to `params.target_step_seconds`."""
+        answers of this model wait for the end of a step; it is then kept to `params.target_step_seconds`. `cell_bytes`: what a token
+        takes in a KV cache in this machine's memory; 0 where that is not known."""
+        self._cell_bytes = cell_bytes
         self._model = model
         self._params = params
         self._adapters = adapters
@@ -166,6 +175,9 @@ class Embedder:
 
     def _opened(self) -> tuple[Context, Batch]:
         if self._context is None:
+            lacking = lacking_memory(self._tokens, self._cell_bytes)
+            if lacking:
+                raise EngineError("model_load_failed", f"there is no context to embed with: {lacking}")
             try:
                 self._context = Context(self._model, self._context_params())
                 if self._params.steering.vectors:

@@ -37,9 +37,18 @@ _MOST_PREFIX_CACHE_BYTES = 4 << 30
 class LoadedWorker:
     """A loaded model with all that computes with it; `generator` is None for a model that only embeds. A context manager."""
 
-    def __init__(self, path: Path, params: LoadParams, family: Family = LAST_RESORT, *, cell_bytes: int = 0) -> None:
-        """Load the file of a model of `family`, of which a token takes `cell_bytes` in the KV cache; LlamaError says why it can't be."""
-        self._cell_bytes = cell_bytes
+    def __init__(
+        self,
+        path: Path,
+        params: LoadParams,
+        family: Family = LAST_RESORT,
+        *,
+        cell_bytes: int = 0,
+        draft_cell_bytes: int = 0,
+    ) -> None:
+        """Load the file of a model of `family`; LlamaError says why it can't be. A token takes `cell_bytes` in its KV cache, and
+        `draft_cell_bytes` in that of the model that guesses."""
+        self._cell_bytes = cell_bytes + draft_cell_bytes
         self._threads = params.threads or _default_threads()
         self._chat_template = params.chat_template
         self.tally = Tally()
@@ -65,6 +74,7 @@ class LoadedWorker:
                 msgspec.structs.replace(params, threads=self._threads),
                 adapters,
                 answers_run=lambda: self.generator is not None and not self.generator.is_idle,
+                cell_bytes=0 if self.model.gpu_layers else cell_bytes,
             )
             stack.callback(self.embedder.close)
             self._resources = stack.pop_all()

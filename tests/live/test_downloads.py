@@ -109,6 +109,7 @@ def test_a_download_that_is_ended_leaves_no_model_and_goes_on_next_time(end, tmp
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - it takes no lock
         )
         begun = the_part_in(folder)
         first.send_signal(end)
@@ -122,6 +123,11 @@ def test_a_download_that_is_ended_leaves_no_model_and_goes_on_next_time(end, tmp
     assert served.fetches()[-1] == ("a-Q8_0.gguf", f"bytes={CHUNK_BYTES}-")
     assert names_in(folder) == ["a-Q8_0.gguf"]
     assert (folder / "a-Q8_0.gguf").read_bytes() == LARGE
+
+
+def heed_interrupts():
+    """A shell's background jobs, and what they start, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def names_in(folder):

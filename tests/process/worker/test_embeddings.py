@@ -1,11 +1,16 @@
 """Embeddings with a real model: one vector for each input, the same in any company."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 
+from engine.config import LoadParams
 from engine.errors import EngineError
-from engine.events import Admitted, EmbeddingResult
+from engine.events import Admitted, EmbeddingResult, Failed
 from engine.request import EmbeddingRequest, RerankRequest, TextPrompt
+from engine.worker.adapters import Adapters
+from engine.worker.embeddings import Embedder
 from tests.process.worker.inprocess import InProcess, load, request
 from tools.bench_model.shapes import PRESETS
 from tools.make_bench_model import write_model
@@ -142,6 +147,22 @@ def test_beside_running_answers_a_step_is_kept_short():
         alone = _steps(worker.embedder, inputs)
         model.submit(request("Hello", ignore_eos=True, max_tokens=400))
         assert _steps(worker.embedder, inputs) > 2 * alone
+
+
+def test_without_memory_for_its_context_a_request_fails_with_both_sizes(model: InProcess):
+    worker = model.worker
+    embedder = Embedder(
+        worker.model,
+        LoadParams(),
+        Adapters(worker.model, (), ExitStack()),
+        answers_run=lambda: False,
+        cell_bytes=1 << 50,
+    )
+    embedder.add(embedder.prepare(1, EmbeddingRequest(model="m", inputs=("a",))))
+    failures = [event for _, event in embedder.step() if isinstance(event, Failed)]
+    assert [failed.code for failed in failures] == ["model_load_failed"]
+    assert "GiB of memory are free" in failures[0].message
+    assert embedder.is_idle
 
 
 def _steps(embedder, inputs):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.config import Attention
-from engine.host.kv_cells import cell_bytes
+from engine.config import Attention, Drafting, LoadParams
+from engine.host.kv_cells import cell_bytes, draft_cell_bytes
 from engine.host.metadata import read_metadata
 from tests.gguf_bytes import gguf, pair, tensor
 from tools.bench_model.shapes import PRESETS
@@ -20,6 +20,15 @@ def test_every_layer_that_attends_keeps_a_key_and_a_value(kind, tmp_path):
     metadata = read_metadata((path,))
     assert cell_bytes(metadata, Attention()) == numbers * 4
     assert cell_bytes(metadata, Attention(cache_type_k="q8_0", cache_type_v="q4_0")) == numbers * (34 + 18) // 32
+
+
+def test_a_draft_model_has_a_cache_of_its_own(tmp_path):
+    path, shape = tmp_path / "draft.gguf", PRESETS["test-attention"]
+    write_model(path, shape, name="draft")
+    params = LoadParams(drafting=Drafting(model=str(path)))
+    assert draft_cell_bytes(params) == 3 * shape.kv_width * 4
+    assert draft_cell_bytes(LoadParams()) == 0
+    assert draft_cell_bytes(LoadParams(drafting=Drafting(model=str(tmp_path / "nobody.gguf")))) == 0
 
 
 def metadata(tmp_path, *shapes, **values):
