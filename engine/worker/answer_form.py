@@ -221,6 +221,6 @@ class AnswerForm:
             return None
         if isinstance(wanted, JsonConstraint):
             schema = self._compiler.json(wanted.schema).schema
-            return schema and msgspec.json.decode(schema.text)
+            return msgspec.json.decode(schema.text) if schema else None
         name = type(wanted).__name__.removesuffix("Constraint").lower()
         raise EngineError("invalid_request", "it cannot stand beside tools; only JSON can", param=name)
