@@ -6,7 +6,7 @@ llama.cpp.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from engine.events import (
     DetokenizeResult,
     EmbeddingResult,
     Event,
+    Preparing,
     RerankResult,
     Started,
     TokenizeResult,
@@ -49,6 +50,7 @@ _DEFAULT_MAX_LOADED_MODELS = 3
 _ACTIVITY_SECONDS = 1.0
 _MAX_SHOWN_CHARACTERS = 100
 _Result = TypeVar("_Result", bound=Event)
+_Waited = TypeVar("_Waited")
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
@@ -185,18 +187,26 @@ class Engine:
         lease = await self._acquire_for(request, request.keep_alive_seconds)
         try:
             lease.submit(self._adapted(request))
-            started = _expect(await lease.next_event(), Started)
+            started = await self._prepared(lease, request)
             if await_place:
-                await self._await_place(lease)
+                await self._in_time(lease, lease.admitted())
         except BaseException:
             lease.close()
             raise
         return Generation(lease, prompt_tokens=started.prompt_tokens, load_ns=lease.load_ns, unused=started.unused)
 
-    async def _await_place(self, lease: Lease) -> None:
+    async def _prepared(self, lease: Lease, request: GenerationRequest) -> Started:
+        """When the request is prepared. Pictures and sounds wait for their turn before that, as long as the settings allow."""
+        if not request.media:
+            return _expect(await lease.next_event(), Started)
+        event = await self._in_time(lease, lease.next_event())
+        return _expect(await lease.next_event() if isinstance(event, Preparing) else event, Started)
+
+    async def _in_time(self, lease: Lease, waiting: Awaitable[_Waited]) -> _Waited:
+        """What a request waits for. Raises EngineError queue_timeout."""
         try:
             async with asyncio.timeout(self._queue_timeout_seconds):
-                await lease.admitted()
+                return await waiting
         except TimeoutError:
             lease.fail("queue_timeout")
             raise self._pool.timed_out(lease.worker_name) from None
@@ -254,7 +264,7 @@ class Engine:
         try:
             lease.submit(self._adapted(request))
             if isinstance(request, EmbeddingRequest | RerankRequest):
-                await self._await_place(lease)
+                await self._in_time(lease, lease.admitted())
             return _expect(await lease.next_event(), kind), lease.load_ns
         finally:
             lease.close()

@@ -1,6 +1,6 @@
 """What comes back for a request: plain values, in the order they happened, that cross the process boundary as they are.
 
-A generation is: `Started`, then `Admitted` (unless nothing has to be computed), then any number
+A generation is: `Preparing` (only with pictures or sounds), `Started`, then `Admitted` (unless nothing has to be computed), then any number
 of `ReasoningDelta`, `TextDelta` and `ToolCallDelta`, one `ChoiceFinished` for each answer, and
 then exactly one `Finished` or `Failed`. Every other request is answered by exactly one result or `Failed`; vectors and scores have an
 `Admitted` before.
@@ -17,6 +17,10 @@ FinishReason = Literal["stop", "length", "tool_calls"]
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every event."""
+
+
+class Preparing(_Event, frozen=True, kw_only=True, tag="preparing"):
+    """The request's pictures and sounds have waited for their turn: the first of them is being cut or encoded."""
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
@@ -164,7 +168,8 @@ class ApplyTemplateResult(_Event, frozen=True, kw_only=True, tag="templated"):
 
 
 Event = (
-    Started
+    Preparing
+    | Started
     | Admitted
     | TextDelta
     | ReasoningDelta

@@ -14,7 +14,16 @@ import msgspec
 
 from engine.activity import WorkerActivity
 from engine.errors import EngineError
-from engine.events import Admitted, ChoiceFinished, Event, ReasoningDelta, Started, TextDelta, ToolCallDelta
+from engine.events import (
+    Admitted,
+    ChoiceFinished,
+    Event,
+    Preparing,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+)
 from engine.host.event_queue import EventQueue
 from engine.host.process import WORKER_COMMAND, WorkerProcess
 from engine.host.watchdog import Patience, Watchdog
@@ -39,6 +48,8 @@ from engine.request import Request
 
 logger = logging.getLogger(__name__)
 
+_GO_ON = Preparing | Started | Admitted | TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished
+"""Events behind which others follow."""
 _DEATH_SECONDS = 2.0
 
 
@@ -235,7 +246,7 @@ class Connection(asyncio.Protocol):
             return
         if not queue.put(event):
             self._cancel(request_id)
-        elif not isinstance(event, Started | Admitted | TextDelta | ReasoningDelta | ToolCallDelta | ChoiceFinished):
+        elif not isinstance(event, _GO_ON):
             del self._requests[request_id]
 
     def _cancel(self, request_id: int) -> None:

@@ -14,6 +14,7 @@ from engine.events import (
     EmbeddingResult,
     Event,
     Finished,
+    Preparing,
     ReasoningDelta,
     RerankResult,
     Started,
@@ -105,7 +106,7 @@ class Lease:
             self._held.release()
 
     def _note(self, event: Event | None) -> None:
-        if not isinstance(event, Started):
+        if not isinstance(event, Preparing | Started):
             self._wait_no_more()
         if isinstance(event, Finished):
             self._ledger.note_finished(event, self._seconds)

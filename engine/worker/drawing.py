@@ -49,11 +49,10 @@ class Drawing:
 
     def certain(self, sequence: Sequence) -> Iterator[Drawn]:
         """The tokens that can only follow: those that end thinking which has used up its budget, then those that the constraint leaves.
-        They need no drawing. Sampler and constraint advance over each that is taken. A call that was begun while thinking ends it, too."""
-        closing = sequence.reasoning_budget.closing(sequence.output) if sequence.reasoning_budget else ()
-        if closing and (sequence.constraint is None or sequence.constraint.allows(closing)):
-            for token in closing:
-                yield self._taken(sequence, token)
+        They need no drawing. Sampler and constraint advance over each that is taken."""
+        budget, allows = sequence.reasoning_budget, sequence.constraint.allows if sequence.constraint else bool
+        for token in budget.closing(sequence.output, allows) if budget else ():
+            yield self._taken(sequence, token)
         if self._may_skip_drawing(sequence):
             assert sequence.constraint is not None
             for token in sequence.constraint.forced():

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from engine.errors import EngineError
-from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, TokenizeResult
+from engine.events import ApplyTemplateResult, DetokenizeResult, Event, Failed, Preparing, TokenizeResult
 from engine.protocol import (
     Cancel,
     Events,
@@ -140,9 +140,14 @@ class Loop:
         request = submitted.request
         steps = self._prepare(submitted.id, request)
         if isinstance(request, GenerationRequest) and request.media:
-            self._media_turns.submit(submitted.id, request.tenant, steps)
+            self._media_turns.submit(submitted.id, request.tenant, self._announced(submitted.id, steps))
         else:
             self._preparers.submit(in_one_go, steps)
+
+    def _announced(self, request_id: int, steps: Steps[None]) -> Steps[None]:
+        """With its first step a request's turn has come."""
+        self._send(Events(events=((request_id, Preparing()),)))
+        yield from steps
 
     def _prepare(self, request_id: int, request: Request) -> Steps[None]:
         """In a preparing thread: put the request's work, its answer or its failure into the inbox."""
@@ -201,7 +206,7 @@ class Loop:
                 self._send(Events(events=collected))
 
     def _send(self, frame: ToHost) -> None:
-        """Two threads send, each whole frames."""
+        """Several threads send, each whole frames."""
         with self._sending:
             send(self._connection, frame)
 

@@ -47,6 +47,11 @@ class AnswerOutput:
         return self._parser is not None and self._parser.is_reasoning
 
     @property
+    def may_have_called(self) -> bool:
+        """Whether the model may have ended its thinking by calls."""
+        return self._parser is not None and self._parser.may_be_calls
+
+    @property
     def is_within_character(self) -> bool:
         """Whether the last token ended within a character."""
         return self._detokenizer.pending_bytes > 0

@@ -22,15 +22,17 @@ class ReasoningBudget:
         self._text_of = text_of
         self._is_closing = False
 
-    def closing(self, output: AnswerOutput) -> Sequence[int]:
-        """The tokens that are to follow now: none, unless thinking is to end here. They are said once for each thought."""
+    def closing(self, output: AnswerOutput, may_follow: Callable[[Sequence[int]], bool]) -> Sequence[int]:
+        """The tokens that are to follow now: none, unless thinking is to end here. They are said once for each thought. Not within a call
+        that was begun while thinking, where they may not follow, nor right behind one, which ends the thinking if nothing more comes."""
         if not output.is_reasoning:
             self._is_closing = False
             return _NO_TOKENS
         if self._is_closing or output.thought_tokens < self._limit_tokens or output.is_within_character:
             return _NO_TOKENS
-        self._is_closing = True
-        return self._tokens(output.rest_of_closing, output.closing)
+        tokens = self._tokens(output.rest_of_closing, output.closing)
+        self._is_closing = may_follow(tokens) and not output.may_have_called
+        return tokens if self._is_closing else _NO_TOKENS
 
     def _tokens(self, rest: str, closing: str) -> Sequence[int]:
         """Those of the rest of a mark that the model has begun to write. Some vocabularies can't begin with it: then all of the mark."""

@@ -36,6 +36,11 @@ class ChannelParser:
         return self._answer.is_reasoning
 
     @property
+    def may_be_calls(self) -> bool:
+        """Whether calls stand at the end of the thinking, and nothing behind them: it would be over if no more of it came."""
+        return self._answer.may_be_calls()
+
+    @property
     def closing(self) -> str:
         """The text that ends the model's thinking."""
         return self._answer.closes_reasoning

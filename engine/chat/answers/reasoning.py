@@ -15,7 +15,8 @@ class ReasoningFormat:
 
     `recurs`: no other text holds the opening, so wherever it stands the model thinks again. `is_said`: the opening is the first sentence of
     the thinking, and belongs to it. `answer_openings`, `answer_closings`: what may stand around the answer itself. `signs`: the texts that
-    tell the form in a template, all of them; none: either of the marks does.
+    tell the form in a template, all of them; none: either of the marks does. No mark begins or ends with white space, which readers drop
+    next to one.
     """
 
     opening: str
@@ -25,6 +26,11 @@ class ReasoningFormat:
     answer_openings: tuple[str, ...] = ()
     answer_closings: tuple[str, ...] = ()
     signs: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        for mark in self.marks:
+            if mark != mark.strip() or not mark:
+                raise ValueError(f"the mark {mark!r} is empty, or has white space around it")
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -93,13 +93,15 @@ class ThinkingReader:
     def _decide(self) -> Reading[str | None]:
         """What looks like a call is a thought about one where the closing mark follows; else it ends the thinking, and is left unread. If
         the limit cut the text before that could be told, it is a thought where it has more than calls."""
-        source = self._answer.source
+        answer, source = self._answer, self._answer.source
         source.keep()
         thought: list[str] = []
+        answer.may_be_calls = lambda: self._are_calls("".join(thought) + source.rest)
         end = yield from source.until(self._closing, thought.append, trims=self._thinking.is_split)
         if end is not None or (source.is_cut and not self._are_calls("".join(thought))):
             self._say("".join(thought))
         else:
             source.go_back()
         source.release()
+        answer.may_be_calls = lambda: False
         return end

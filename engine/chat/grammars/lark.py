@@ -6,7 +6,7 @@ them; those that are plain text end a lazy lexeme. Must not know what a grammar 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from engine.chat.grammars.lark_in_json import quoted
 from engine.request import JsonObject
@@ -32,6 +32,7 @@ class Lark:
         self._marks = re.compile("|".join(f"({re.escape(mark)})" for mark in tokens) or "(?!)")
         self._rules: dict[str, str] = {}
         self._lazy_names: dict[str, str] = {}
+        self._bare_names: dict[str, str] = {}
         self.held_grammars: list[str] = []
 
     def rule(self, name: str, body: str) -> str:
@@ -72,17 +73,32 @@ class Lark:
             return self._until_token(mark, TEXT)
         return self.rule(f"{name}[lazy]", f"{TEXT} {_quoted(mark)}").removesuffix("[lazy]")
 
-    def until_followed(self, mark: str, followers: Mapping[str, str], text: str = TEXT) -> str:
+    def until_closed(self, closing: str, text: str = TEXT, *, mark: str) -> str:
+        """A text up to and with `closing`, which begins with `mark`. Nowhere in the text does the mark stand, be it spelled out where it
+        is a token: whoever reads it sees no difference. `text`: the terminal for what may stand there."""
+        bare = self._without(text, re.escape(mark))
+        return self._until_token(closing, bare) if self.is_token(closing) else self._lazy(f"{bare} {_quoted(closing)}")
+
+    def until_followed(self, mark: str, followers: Mapping[str, str], text: str = TEXT, *, ends: Iterable[str]) -> str:
         """A text up to and with the first `mark` that is followed by one of the texts which are keys here, behind little white space,
         and then by that text and its value, further items or none. Where a mark or a follower is a token, the first mark counts.
-        `text`: the terminal for what may stand before the mark."""
+        `text`: the terminal for what may stand before the mark. `ends`: where one of these follows a mark, whoever reads the text takes
+        it to end, so that nowhere in it one does."""
+        bare = self._without(text, _followed(mark, ends))
         if self.is_token(mark) or any(map(self.is_token, followers)):
             rest = (f"{self.text(follower)} {items}" for follower, items in followers.items())
             is_token = self.is_token(mark)
-            before = self._until_token(mark, text) if is_token else self._lazy(f"{text} {_quoted(mark)}")
+            before = self._until_token(mark, bare) if is_token else self._lazy(f"{text} {_quoted(mark)}")
             return f"{before} {_SPACE} ({' | '.join(rest)})"
-        rows = {f"{text} {_quoted(mark)} {_SPACE} {_quoted(follower)}": items for follower, items in followers.items()}
+        rows = {f"{bare} {_quoted(mark)} {_SPACE} {_quoted(follower)}": items for follower, items in followers.items()}
         return " | ".join(f"{self._lazy(row)} {items}" for row, items in rows.items())
+
+    def _without(self, terminal: str, regex: str) -> str:
+        """The terminal for those of its texts that nowhere hold what the regular expression matches."""
+        holding = self.regex(rf"(.|\n)*{regex}(.|\n)*")
+        body = f"({terminal}) & ~{holding}"
+        name = self._bare_names.setdefault(body, f"BARE_{len(self._bare_names)}")
+        return self.rule(name, body)
 
     def _until_token(self, mark: str, text: str) -> str:
         """What of the mark stands before its token belongs to the same terminal as the text, or this would swallow it."""
@@ -122,6 +138,11 @@ class Lark:
     def regex(regex: str) -> str:
         """A text that a regular expression matches whole."""
         return "/" + _UNESCAPED.sub(lambda found: _ESCAPED.get(found.group(), found.group()), regex) + "/"
+
+
+def _followed(mark: str, ends: Iterable[str]) -> str:
+    """A regular expression for the mark and one of these behind it, and little white space between."""
+    return rf"{re.escape(mark)}[ \t\r\n]{{0,{MOST_SPACE_CHARACTERS}}}({'|'.join(map(re.escape, ends))})"
 
 
 def _quoted(text: str) -> str:

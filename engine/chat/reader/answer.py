@@ -6,7 +6,7 @@ not know how anything is marked or spelled.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -52,12 +52,14 @@ class Answer:
 
     `complete_calls` have come to their end; `has_cut_call`: another one, delivered as far as it goes, has not.
 
-    Who reads thinking says so: `is_reasoning` while the next text belongs to it, `closes_reasoning`: the text that would end it."""
+    Who reads thinking says so: `is_reasoning` while the next text belongs to it, `closes_reasoning`: the text that would end it,
+    `may_be_calls`: asks whether its end is nothing but calls, so that it would be over if no more of it came."""
 
     def __init__(self, *, is_certain: bool = False, schemas: Mapping[str, JsonObject] | None = None) -> None:
         self.source = Source()
         self.is_reasoning = False
         self.closes_reasoning = ""
+        self.may_be_calls: Callable[[], bool] = lambda: False
         self.complete_calls = 0
         self.has_cut_call = False
         self.is_held_back = not is_certain

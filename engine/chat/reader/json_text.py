@@ -40,6 +40,11 @@ class JsonScanner:
         self._escaped = False
         self._in_scalar = False
 
+    @property
+    def is_in_string(self) -> bool:
+        """Whether what comes next belongs to a string that has begun."""
+        return self._in_string
+
     def feed(self, text: str) -> int | None:
         """How much of `text` belongs to the value that ends in it; None if it goes on, as a number or a literal may until something else
         follows. Raises NotJson at the first character that cannot be there."""

@@ -5,9 +5,9 @@ Owns how a schema becomes Lark there; numbers and literals are left to `%json`. 
 
 from typing import Any
 
-from engine.chat.grammars.lark import Lark
+from engine.chat.grammars.lark import TEXT, Lark
 from engine.chat.tool_formats.form import CallableTool
-from engine.chat.tool_formats.held_keywords import OF_ARRAYS, OF_OBJECTS, check_held
+from engine.chat.tool_formats.held_keywords import OF_ARRAYS, OF_OBJECTS, check_held, takes_anything
 from engine.chat.tool_formats.text_rules import text_terminal
 from engine.chat.tool_formats.typed_value import resolved, types_of
 from engine.request import JsonObject
@@ -36,7 +36,7 @@ class _Values:
         known = schema.get("properties") or {}
         required = set(schema.get("required") or ())
         names = sorted({*known, *required}, key=str.lower)
-        if not names and schema.get("additionalProperties") is not False:
+        if takes_anything(schema, is_strict=self._is_strict):
             return self._free_object()
         members = [(name, f"{self._lark.text(f'{name}:')} {self.value(known.get(name, True))}") for name in names]
         inner = self._lark.in_order(members, required, '","')
@@ -71,11 +71,8 @@ class _Values:
         return self.object(schema) if type_ == "object" else self._array(schema)
 
     def _string(self, schema: JsonObject) -> str:
-        body = text_terminal(schema, self._root, is_strict=self._is_strict)
-        quote = self._lark.text(QUOTE)
-        if body is not None:
-            return f"{quote} ({body}) {quote}"
-        return f"{quote} {self._lark.until('until_quote', QUOTE)}"
+        body = text_terminal(schema, self._root, is_strict=self._is_strict) or TEXT
+        return f"{self._lark.text(QUOTE)} {self._lark.until_closed(QUOTE, body, mark=QUOTE)}"
 
     def _array(self, schema: JsonObject) -> str:
         self._check(schema, OF_ARRAYS)

@@ -5,7 +5,7 @@ Owns how a schema becomes Lark there; numbers and literals are left to `%json`. 
 
 from typing import Any
 
-from engine.chat.grammars.lark import Lark
+from engine.chat.grammars.lark import TEXT, Lark
 from engine.chat.tool_formats.form import CallableTool
 from engine.chat.tool_formats.held_keywords import OF_ARRAYS, OF_OBJECTS, check_held
 from engine.chat.tool_formats.text_rules import text_terminal
@@ -68,10 +68,8 @@ class _Elements:
         return " | ".join(kinds)
 
     def _text(self, name: str, schema: JsonObject) -> str:
-        body, closing = text_terminal(schema, self._root, is_strict=self._is_strict), f"{MARK}</{name}>"
-        if body is not None:
-            return f"({body}) {self._lark.text(closing)}"
-        return self._lark.until(f"until_end_of_{len(self._names)}_{self._number}", closing)
+        body = text_terminal(schema, self._root, is_strict=self._is_strict) or TEXT
+        return self._lark.until_closed(f"{MARK}</{name}>", body, mark=MARK)
 
     def _check(self, schema: JsonObject, held: set[str]) -> None:
         if self._is_strict:

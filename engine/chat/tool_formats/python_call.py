@@ -11,15 +11,11 @@ from typing import Any
 from engine.chat.grammars.lark import SPACED, Lark
 from engine.chat.reader.answer import Answer
 from engine.chat.reader.source import Emit, Reading, Source, Unreadable
-from engine.chat.tool_formats.form import CallableTool, FormCannotHold
-from engine.chat.tool_formats.python_literal import QUOTES, read_characters, read_literal, read_word
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.held_keywords import OF_ARGUMENTS, check_held, takes_anything
+from engine.chat.tool_formats.python_literal import QUOTES, as_json, read_characters, read_literal, read_word
 from engine.chat.tool_formats.typed_value import types_of
 
-_HELD = {
-    *("type", "properties", "required", "additionalProperties", "unevaluatedProperties", "propertyNames", "title"),
-    *("patternProperties", "maxProperties", "$defs", "definitions", "$schema", "$id", "$comment", "description"),
-    *("default", "examples", "deprecated"),
-}
 _NAME = r"/[A-Za-z_][A-Za-z0-9_]*/"
 
 
@@ -85,7 +81,7 @@ def _value(source: Source, emit: Emit) -> Reading[None]:
         value = yield from read_literal(source)
         if source.is_cut and not source.rest:
             raise Unreadable("it is cut")  # and a number may have gone on
-        emit(json.dumps(value, ensure_ascii=False))
+        emit(as_json(value))
         return
     if source.is_cut and source.rest and any(longer.startswith(quote + source.rest) for longer in QUOTES):
         raise Unreadable("it is cut")  # within three quotes
@@ -98,11 +94,10 @@ def python_call_rule(tool: CallableTool, number: int, lark: Lark) -> str:
     """One call of this tool; `number` is for the names of its rules. FormCannotHold names what a strict tool wants and can't have."""
     schema = tool.arguments_schema
     if tool.is_strict:
-        for keyword in schema.keys() - _HELD:
-            raise FormCannotHold(f"`$.{keyword}` can't be enforced, for this model writes each argument on its own")
+        check_held(schema, OF_ARGUMENTS)
     known = schema.get("properties") or {}
     required = [name for name in schema.get("required") or () if isinstance(name, str)]
-    if not known and not required and schema.get("additionalProperties") is not False:
+    if takes_anything(schema, is_strict=tool.is_strict):
         argument = lark.rule(
             "any_argument", f'{_NAME} "=" ({lark.json({}, spacing=SPACED)} | "True" | "False" | "None")'
         )

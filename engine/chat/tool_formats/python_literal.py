@@ -3,6 +3,7 @@
 Owns their syntax, JSON's spelling of the constants included. Must not know what the values are for. Nothing is ever evaluated.
 """
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from engine.chat.reader.source import Emit, Reading, Source, Unreadable
 
 QUOTES = ('"""', "'''", '"', "'")
 _CONSTANTS = {"True": True, "False": False, "None": None, "true": True, "false": False, "null": None}
+_ENDLESS = {float("inf"): "1e999", float("-inf"): "-1e999"}
 _WORD = re.compile(r"[A-Za-z0-9_.+\-]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "a": "\a", "v": "\v", "0": "\0", "\n": ""}
@@ -46,6 +48,15 @@ def read_literal(source: Source, depth: int = 0) -> Reading[Any]:
     if opening is not None:
         return (yield from read_string(source, opening))
     return _constant((yield from read_word(source)))
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON, where numbers beyond all that Python counts with are some that are as large."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(as_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{as_json(key)}: {as_json(item)}' for key, item in value.items())}}}"
+    return _ENDLESS.get(value) or json.dumps(value, ensure_ascii=False)
 
 
 def read_word(source: Source) -> Reading[str]:
@@ -151,7 +162,4 @@ def _constant(word: str) -> Any:
     try:
         return int(word)
     except ValueError:
-        number = float(word)
-    if number in (float("inf"), float("-inf")):
-        raise Unreadable(f"{word} is too large")
-    return number
+        return float(word)

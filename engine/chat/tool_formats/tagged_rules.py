@@ -7,28 +7,22 @@ nor how calls are read.
 from typing import Any
 
 from engine.chat.grammars.lark import SPACED, TEXT, Lark
-from engine.chat.tool_formats.form import CallableTool, FormCannotHold
+from engine.chat.tool_formats.form import CallableTool
+from engine.chat.tool_formats.held_keywords import OF_ARGUMENTS, check_held, takes_anything
 from engine.chat.tool_formats.tags import TYPES, Tags, ValueTag, properties
 from engine.chat.tool_formats.text_rules import text_terminal
 from engine.chat.tool_formats.typed_value import types_of
 
 _ANY_NAME = r"/[A-Za-z0-9_.\-]+/"
-_HELD = {
-    *("type", "properties", "required", "additionalProperties", "unevaluatedProperties", "propertyNames"),
-    *("patternProperties", "maxProperties", "$defs", "definitions", "$schema", "$id", "$comment", "title"),
-    *("description", "default", "examples", "deprecated"),
-}
-"""Keywords under which arguments are valid that are all described and have the required ones among them."""
 
 
 def tool_rule(tags: Tags, number: int, tool: CallableTool, lark: Lark) -> str:
     """What stands behind `tags.call` up to the end of a call of this tool; `number` is for the names of its rules."""
     schema = tool.arguments_schema
     if tool.is_strict:
-        for keyword in schema.keys() - _HELD:
-            raise FormCannotHold(f"`$.{keyword}` can't be enforced, for this model writes each argument on its own")
+        check_held(schema, OF_ARGUMENTS)
     start = f"{tags.name(tool.name, lark)} {tags.gap(lark)}"
-    if not properties(schema) and not schema.get("required") and schema.get("additionalProperties") is not False:
+    if takes_anything(schema, is_strict=tool.is_strict):
         return f"{start} {_free(tags, lark)}"
     return f"{start} ({_Arguments(tags, number, tool, lark).following(0)})"
 
@@ -46,7 +40,7 @@ def _free_value(tags: Tags, tag: ValueTag, lark: Lark) -> str:
         any_json = lark.json({"type": sorted(tag.json_types)}, spacing=SPACED)
         return f"{start} {any_json} {lark.text(tags.frame + tag.closing)} {tags.gap(lark)} {following}"
     text = lark.rule("FREE_TEXT", lark.regex(tag.texts)) if tag.texts else TEXT
-    value = lark.until_followed(tag.closing, {tags.key: "any_argument", tags.call_end: ""}, text)
+    value = lark.until_followed(tag.closing, {tags.key: "any_argument", tags.call_end: ""}, text, ends=tags.ends)
     return f"{start} ({value})"
 
 
@@ -104,7 +98,7 @@ class _Arguments:
         keyed = self._keyed(place + 1)
         followers = {tags.key: f"({keyed})"} if keyed else {}
         followers |= {tags.call_end: ""} if self._may_end(place + 1) else {}
-        return lark.until_followed(tag.closing, followers, text)
+        return lark.until_followed(tag.closing, followers, text, ends=tags.ends)
 
     def _json(self, place: int, schema: Any, tag: ValueTag, types: frozenset[str]) -> str:
         lark, tags = self._lark, self._tags

@@ -58,6 +58,11 @@ class Tags:
     other_ends: tuple[str, ...] = ()
     """Texts at which a call ends, too, though its own end is missing."""
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The texts one of which tells, behind a value's closing tag, that the value ends there."""
+        return (self.key, self.call_end, *self.other_ends)
+
     def gap(self, lark: Lark) -> str:
         """What is written between two tags, as Lark items."""
         return self.separated(self.separator, lark)
@@ -125,12 +130,12 @@ class Tags:
 
     def _value(self, source: Source, tag: ValueTag, value: Value) -> Reading[str]:
         """Reads a value; what follows its closing tag, nothing at the end of the answer."""
-        closing, followers = Marks((tag.closing,)), (self.key, self.call_end, *self.other_ends)
+        closing, followers = Marks((tag.closing,)), self.ends
         while (yield from source.until(closing, value.text)):
             source.take(len(tag.closing))
             space = yield from source.white_space()
-            is_near = len(space) <= MOST_SPACE_CHARACTERS
-            follower = (yield from source.accept(*followers)) if is_near else None
+            may_end = len(space) <= MOST_SPACE_CHARACTERS and not value.is_in_string
+            follower = (yield from source.accept(*followers)) if may_end else None
             if follower or (source.is_over and any(text.startswith(source.rest) for text in followers)):
                 return _ended(source, value, follower or "")
             value.text(tag.closing + space)

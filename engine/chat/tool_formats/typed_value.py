@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from engine.chat.reader.json_text import JsonScanner, NotJson
 from engine.chat.reader.source import WHITE_SPACE, Emit, Unreadable
-from engine.chat.tool_formats.python_literal import literal_in
+from engine.chat.tool_formats.python_literal import as_json, literal_in
 from engine.request import JsonObject
 
 Types = frozenset[str] | None
@@ -78,6 +79,9 @@ def _type_of(value: Any) -> str:
 class TextValue:
     """A string: emitted as JSON while it comes. `frame`: what the family writes around values; once at each end it is no part of one."""
 
+    is_in_string = False
+    """Bare text has no quotes around it."""
+
     def __init__(self, emit: Emit, frame: str = "") -> None:
         self._emit = emit
         self._frame = frame
@@ -111,15 +115,30 @@ class JsonValue:
         self._types = types
         self._frame = frame
         self._taken: list[str] = []
+        self._scanner = JsonScanner() if types is not None and "string" not in types else None
+
+    @property
+    def is_in_string(self) -> bool:
+        """Whether it is a list or an object, and has come to within a string, which may speak of tags."""
+        return self._scanner is not None and self._scanner.is_in_string
 
     def text(self, text: str) -> None:
         """More of it."""
         self._taken.append(text)
+        self._scan(text)
 
     def end(self) -> None:
         """It is complete, and emitted: as text if it is no value of any of the types."""
         text = "".join(self._taken)
         self._emit(_json(text.strip(WHITE_SPACE), self._types) or _quoted(text, self._frame))
+
+    def _scan(self, text: str) -> None:
+        """Follows JSON as long as it is some."""
+        try:
+            if self._scanner and self._scanner.feed(text) is not None:
+                self._scanner = None
+        except NotJson:
+            self._scanner = None
 
 
 Value = TextValue | JsonValue
@@ -145,7 +164,7 @@ def _json(text: str, types: Types) -> str | None:
 def _as_python_writes(text: str) -> str | None:
     """Templates show models `True` and `{'a': None}` where they forget to ask for JSON."""
     try:
-        return json.dumps(literal_in(text), ensure_ascii=False)
+        return as_json(literal_in(text))
     except Unreadable:
         return None
 

@@ -25,6 +25,7 @@ from engine.events import (
     Event,
     Failed,
     Finished,
+    Preparing,
     Started,
     TextDelta,
     Timings,
@@ -46,7 +47,14 @@ from engine.protocol import (
     decode_to_worker,
     encode,
 )
-from engine.request import ApplyTemplateRequest, DetokenizeRequest, EmbeddingRequest, GenerationRequest, TokenizeRequest
+from engine.request import (
+    ApplyTemplateRequest,
+    ChatPrompt,
+    DetokenizeRequest,
+    EmbeddingRequest,
+    GenerationRequest,
+    TokenizeRequest,
+)
 
 MODEL = LoadedModel(
     ctx_size_tokens=512,
@@ -81,6 +89,9 @@ class Script:
     def step_started(self, prompt_tokens: int = 1) -> None:
         self.send(Started(prompt_tokens=prompt_tokens))
         self.send(Admitted())
+
+    def step_preparing(self) -> None:
+        self.send(Preparing())
 
     def step_queued(self) -> None:
         self.send(Started(prompt_tokens=1))
@@ -186,7 +197,9 @@ class ScriptedWorker:
     async def answer(self, submit: Submit) -> None:
         request = submit.request
         if isinstance(request, GenerationRequest):
-            await Script(self, submit.id).run(json.loads(request.prompt.text))
+            prompt = request.prompt
+            text = prompt.messages[0]["content"] if isinstance(prompt, ChatPrompt) else prompt.text
+            await Script(self, submit.id).run(json.loads(text))
         elif isinstance(request, EmbeddingRequest) and "wait" in request.inputs:
             await asyncio.Event().wait()
         elif isinstance(request, EmbeddingRequest):

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from engine import CatalogError, EmbeddingRequest, EngineError, LoadParams
+from engine import CatalogError, EngineError, LoadParams
 from tests.gguf_bytes import write_model
-from tests.process.host.probes import HELLO, cancelled_ids, loaded, run, until
+from tests.process.host.probes import HELLO, loaded, run, until
 
 
 @pytest.fixture
@@ -344,39 +344,6 @@ async def test_the_digest_is_the_files_sha256_until_the_file_changes(scripted, m
         assert await engine.digest("a") == hashlib.sha256(path.read_bytes()).hexdigest()
         write_model(path, general__name="another")
         assert await engine.digest("a") == hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-async def test_who_waits_too_long_for_a_place_is_told_so_and_costs_no_computing(scripted, script):
-    async with scripted(queue_timeout_seconds=0.2) as engine:
-        with pytest.raises(EngineError, match=r"waited 0\.2 seconds for its turn") as caught:
-            await engine.generate(script(["queued"], ["hang"]))
-        assert caught.value.code == "queue_timeout"
-        assert len(await cancelled_ids(engine)) == 1
-        (activity,) = await engine.activity()
-        assert activity.counts.outcomes["queue_timeout"] == 1
-
-
-async def test_who_waits_too_long_for_vectors_is_told_so_too(scripted):
-    async with scripted(queue_timeout_seconds=0.2) as engine:
-        with pytest.raises(EngineError, match=r"waited 0\.2 seconds for its turn") as caught:
-            await engine.embed(EmbeddingRequest(model="a", inputs=("wait",)))
-        assert caught.value.code == "queue_timeout"
-        assert len(await cancelled_ids(engine)) == 1
-
-
-async def test_who_waits_too_long_for_another_model_to_make_room_is_told_so(scripted, script):
-    async with scripted(max_loaded_models=1, queue_timeout_seconds=0.2) as engine:
-        running = await engine.generate(script(["started"], ["hang"]))
-        with pytest.raises(EngineError, match=r"waited 0\.2 seconds for its turn") as caught:
-            await engine.generate(script(*HELLO, model="b"))
-        assert caught.value.code == "queue_timeout"
-        assert len(engine._pool._line) == 0
-        running.close()
-
-
-async def test_the_time_that_a_load_takes_is_no_waiting_in_line(scripted, script):
-    async with scripted({"delay_seconds": 0.5}, queue_timeout_seconds=0.2) as engine:
-        assert (await run(engine, script(*HELLO))).choices[0].text == "hello"
 
 
 async def test_a_refusal_says_how_long_the_wait_would_be_as_it_was_measured(scripted, script):

@@ -1,6 +1,7 @@
 """When thinking is ended, and with which tokens, on a vocabulary of bytes."""
 
 from engine.chat.answers.reasoning import THINK, Thinking
+from engine.chat.tool_formats.hermes import HermesFormat
 from engine.worker.output import AnswerOutput
 from engine.worker.reasoning_budget import ReasoningBudget
 from engine.worker.stop_strings import StopStrings
@@ -25,8 +26,8 @@ def budget(limit_tokens: int, *, spaced: bool = False) -> ReasoningBudget:
     )
 
 
-def closing(limit: ReasoningBudget, output: AnswerOutput) -> str:
-    return bytes(limit.closing(output)).decode()
+def closing(limit: ReasoningBudget, output: AnswerOutput, *, may_follow: bool = True) -> str:
+    return bytes(limit.closing(output, lambda tokens: may_follow)).decode()
 
 
 def test_thinking_is_closed_when_it_has_its_tokens_and_not_before() -> None:
@@ -42,6 +43,19 @@ def test_it_is_closed_once_for_each_thought() -> None:
     assert closing(limit, output) == ""
     push(output, b"b")
     assert (output.is_reasoning, closing(limit, output)) == (False, "")
+
+
+def test_a_call_begun_while_thinking_is_not_broken_off_and_what_goes_on_behind_it_is_closed() -> None:
+    calls = parser(HermesFormat(), Thinking(THINK, "<think>"), is_certain=True)
+    limit, output = budget(3), AnswerOutput(0, stop=StopStrings(()), parser=calls)
+    push(output, b'Hm. <tool_call>{"name": "f",')
+    assert closing(limit, output, may_follow=False) == ""
+    push(output, b' "arguments": {}}</tool_call>')
+    assert closing(limit, output) == ""  # with that the thinking may be over
+    push(output, b"\n<tool")
+    assert closing(limit, output) == ""
+    push(output, b"box")
+    assert closing(limit, output) == "</think>"
 
 
 def test_only_thinking_is_closed() -> None:

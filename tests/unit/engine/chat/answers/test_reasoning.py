@@ -199,3 +199,11 @@ def test_a_prompt_that_ends_behind_the_opening_mark_leaves_the_thinking_open() -
 
 def test_a_template_without_marks_has_no_reasoning() -> None:
     assert reasoning_format("{{ messages }}") is None
+
+
+@pytest.mark.parametrize("mark", ["", " <think>", "<think>\n"])
+def test_a_mark_that_readers_could_not_find_behind_the_white_space_they_drop_is_refused(mark: str) -> None:
+    with pytest.raises(ValueError, match="white space"):
+        ReasoningFormat(mark, "</think>")
+    with pytest.raises(ValueError, match="white space"):
+        ReasoningFormat("<think>", mark)
