@@ -26,10 +26,14 @@ RANKING_MODEL = "ranker"
 SEEING_MODEL = "seeing"
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 SOUND = "UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQQAAAAAAAEA"
-LENGTH_FIELDS = {"/chat/completions": "max_completion_tokens", "/completions": "max_tokens"}
+LENGTH_FIELDS = {
+    "/chat/completions": ("max_completion_tokens", MAX_TOKENS),
+    "/completions": ("max_tokens", MAX_TOKENS),
+    "/responses": ("max_output_tokens", 16),  # the least that may be asked for
+}
 OLLAMA_GENERATION = {"/api/generate", "/api/chat"}
 EMBEDDINGS = {"/embeddings", "/api/embed"}
-KEPT_TO = ("response_format", "format", "grammar", "regex", "choice")
+KEPT_TO = ("response_format", "text", "format", "grammar", "regex", "choice")
 TOKEN_FIELDS = {"prompt", "input", "tokens", "context"}
 
 LIMITS = {
@@ -86,7 +90,7 @@ def keep_short(path, body):
     """Bound the answer's size where the request leaves it open or large."""
     if path in LENGTH_FIELDS:
         body.pop("max_tokens", None)  # where it is the old name, both at once would be ambiguous
-        bound(body, LENGTH_FIELDS[path], MAX_TOKENS)
+        bound(body, *LENGTH_FIELDS[path])
         for name in {"n", "best_of"} & body.keys():
             bound(body, name, MAX_ANSWERS)
     elif path in OLLAMA_GENERATION and isinstance(options := body.setdefault("options", {}), dict):
@@ -122,6 +126,20 @@ def remove(body, path):
     del body[last]
 
 
+def items_say_something(body):
+    """And what they have of thinking is in plain words; `prompt` is of another kind where there are items."""
+    items = body.get("input")
+    if "text" in body or (isinstance(items, list) and any(isinstance(item, dict) for item in items)):
+        body.pop("prompt", None)
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            item.pop("encrypted_content", None)
+            if item.get("type") == "reasoning":
+                item["content"] = [{"type": "reasoning_text", "text": "Hm."}]
+    if isinstance(items, list) and items and isinstance(items[-1], dict) and items[-1].get("type") == "reasoning":
+        items.append({"role": "user", "content": "Hello"})  # only a model that thinks can go on with it
+
+
 def alternatives_need_log_probabilities(body):
     if isinstance(body.get("logprobs"), bool | None) and not body.get("logprobs"):
         body.pop("top_logprobs", None)
@@ -135,6 +153,8 @@ def stream_options_need_a_stream(body):
 def tokens_are_in_the_vocabulary(body):
     for name in TOKEN_FIELDS & body.keys():
         body[name] = known_tokens(body[name])
+    if body.get("logit_bias"):
+        body["logit_bias"] = {str(int(token) % VOCABULARY_SIZE): bias for token, bias in body["logit_bias"].items()}
 
 
 def known_tokens(value):
@@ -164,9 +184,11 @@ def custom_tools_have_a_name_and_a_grammar(body):
     """Names of their own, and few texts are a grammar."""
     for number, tool in enumerate(body.get("tools") or ()):
         if tool.get("type") == "custom":
-            tool["custom"]["name"] += str(number)
-            grammar = tool["custom"].get("format", {}).get("grammar")
-            if grammar:
+            custom = tool.get("custom", tool)
+            custom["name"] += str(number)
+            form = custom.get("format", {})
+            grammar = form.get("grammar", form)
+            if "definition" in grammar:
                 grammar["definition"] = {"lark": 'start: "a" /[a-z"]+/', "regex": 'a[a-z"]*'}[grammar["syntax"]]
 
 
@@ -217,11 +239,16 @@ def shows_real_pictures(body):
         holder["images"] = [PICTURE]
     if body in found:
         body["prompt"] = body.get("prompt") or "Hello"  # a prompt can't end with a picture, whatever the template
-    contents = (message.get("content") for message in messages)
+    items = body["input"] if isinstance(body.get("input"), list) else ()
+    speaking = [*messages, *(item for item in items if isinstance(item, dict))]
+    contents = (message.get(name) for message in speaking for name in ("content", "output"))
     parts = [part for content in contents if isinstance(content, list) for part in content if isinstance(part, dict)]
     for part in parts:
         if part.get("type") == "image_url":
             part["image_url"]["url"] = f"data:image/png;base64,{PICTURE}"
+            found.append(part)
+        elif part.get("type") == "input_image":
+            part["image_url"] = f"data:image/png;base64,{PICTURE}"
             found.append(part)
         elif part.get("type") == "input_audio":
             part["input_audio"]["data"] = SOUND
@@ -235,14 +262,14 @@ def the_model_stays_loaded(body):
 
 
 def the_model_cannot_think(body):
-    for name in ("think", "reasoning_effort", "reasoning_budget_tokens", "chat_template_kwargs"):
+    for name in ("think", "reasoning", "reasoning_effort", "reasoning_budget_tokens", "chat_template_kwargs"):
         body.pop(name, None)
     if isinstance(body.get("options"), dict):
         body["options"].pop("reasoning_budget_tokens", None)
 
 
 def the_template_shows_no_documents(body):
-    if "messages" in body:
+    if "messages" in body or "input" in body:
         body.pop("documents", None)
 
 
@@ -272,6 +299,7 @@ def breakers_are_short_in_bytes(body):
 
 
 REPAIRS = [
+    items_say_something,
     alternatives_need_log_probabilities,
     stream_options_need_a_stream,
     tokens_are_in_the_vocabulary,

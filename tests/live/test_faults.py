@@ -71,6 +71,20 @@ class TestAKilledWorker:
         assert answer.status_code == 200, answer.text
         assert own.workers()[0].pid != worker.pid
 
+    def test_its_response_fails_as_the_last_event_with_what_it_had_said(self, own):
+        body = {"model": DEMO_MODEL, "input": "Hello!", "stream": True, "max_output_tokens": 4_000, "ignore_eos": True}
+        with httpx.stream("POST", f"{own.url}/v1/responses", json=body, timeout=30) as response:
+            lines = response.iter_lines()
+            seen = [next(lines) for _ in range(30)]
+            own.workers()[0].send_signal(signal.SIGKILL)
+            received = events(seen + list(lines))
+        assert [event["sequence_number"] for event in received] == list(range(len(received)))
+        failed = received[-1]["response"]
+        assert (received[-1]["type"], failed["status"]) == ("response.failed", "failed")
+        assert failed["error"]["code"] == "server_error"
+        said = "".join(event["delta"] for event in received if event["type"] == "response.output_text.delta")
+        assert [item["content"][0]["text"] for item in failed["output"]] == [said]
+
     def test_its_ollama_stream_ends_with_one_error_line(self, own):
         with httpx.stream("POST", f"{own.url}/api/generate", json=ENDLESS_OLLAMA, timeout=30) as response:
             lines = response.iter_lines()

@@ -107,7 +107,10 @@ def test_thoughts_come_back_in_what_the_client_kept_of_them(fields: Any, thought
 
 
 def test_empty_thoughts_are_no_message() -> None:
-    assert messages(USER, {"type": "reasoning", "id": "rs_1", "summary": []}) == (USER,)
+    nothing = {"type": "reasoning", "id": "rs_1", "summary": []}
+    assert messages(USER, nothing) == (USER,)
+    with pytest.raises(InvalidParameter, match="only empty thinking"):
+        messages(nothing)
 
 
 def test_thoughts_sealed_elsewhere_are_refused_by_name() -> None:
