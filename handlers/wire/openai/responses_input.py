@@ -47,7 +47,9 @@ def parse_input(body: types.CreateResponse) -> Conversation:
         for number, item in enumerate(given):
             reading.item(item, f"input[{number}]")
         if not reading.messages:
-            raise InvalidParameter("input: expected an item that says something, but there is only empty thinking", "input")
+            raise InvalidParameter(
+                "input: expected an item that says something, but there is only empty thinking", "input"
+            )
     return Conversation(tuple(reading.messages), tuple(reading.media), tuple(reading.places))
 
 

@@ -113,21 +113,28 @@ class Message:
         return {"type": "output_text", "text": self._text, "annotations": [], "logprobs": list(self._logprobs)}
 
 
-class FunctionCall:
+class _Call:
+    """What calls of all kinds have: a beginning that says which tool is called, and by which id its output will answer."""
+
+    def __init__(self, id_prefix: str, kind: str, call_id: str, name: str) -> None:
+        self.id = _new_id(id_prefix)
+        self._call = {"id": self.id, "type": kind, "call_id": call_id, "name": name}
+
+    def opening(self) -> Iterator[News]:
+        """Nothing: a call has no parts."""
+        yield from ()
+
+
+class FunctionCall(_Call):
     """A call of a function."""
 
     def __init__(self, call_id: str, name: str) -> None:
-        self.id = _new_id("fc_")
-        self._call = {"type": "function_call", "call_id": call_id, "name": name}
+        super().__init__("fc_", "function_call", call_id, name)
         self._arguments = ""
 
     def begun(self) -> JsonObject:
         """Without arguments."""
         return self.whole("in_progress")
-
-    def opening(self) -> Iterator[News]:
-        """Nothing."""
-        yield from ()
 
     def more(self, delta: Delta) -> Iterator[News]:
         """More of the arguments."""
@@ -143,25 +150,20 @@ class FunctionCall:
 
     def whole(self, status: Status) -> JsonObject:
         """With its arguments."""
-        return {"id": self.id, **self._call, "arguments": self._arguments, "status": status}
+        return {**self._call, "arguments": self._arguments, "status": status}
 
 
-class CustomCall:
+class CustomCall(_Call):
     """A call of a custom tool, which the model makes as one of a function of one text."""
 
     def __init__(self, call_id: str, name: str) -> None:
-        self.id = _new_id("ctc_")
-        self._call = {"type": "custom_tool_call", "call_id": call_id, "name": name}
+        super().__init__("ctc_", "custom_tool_call", call_id, name)
         self._reader = InputReader()
         self._input = ""
 
     def begun(self) -> JsonObject:
         """Without input."""
         return self.whole("in_progress")
-
-    def opening(self) -> Iterator[News]:
-        """Nothing."""
-        yield from ()
 
     def more(self, delta: Delta) -> Iterator[News]:
         """More of the input."""
@@ -175,7 +177,7 @@ class CustomCall:
 
     def whole(self, status: Status) -> JsonObject:
         """With its input."""
-        return {"id": self.id, **self._call, "input": self._input, "status": status}
+        return {**self._call, "input": self._input, "status": status}
 
     def _read(self, text: str) -> Iterator[News]:
         if text:
