@@ -147,6 +147,23 @@ test("a custom tool is called with text of its grammar, streamed too", async () 
   assert.equal(inputs.join(""), call.custom.input);
 });
 
+test("a response has items, streamed and not, and takes them back", async () => {
+  const body = { model, input: "What is the weather in Paris?", temperature: 0, max_output_tokens: 60 };
+  const tools = [{ type: "function", ...weather.function, strict: true }];
+  const whole = await client.responses.create({ ...body, tools });
+  const [call] = whole.output;
+  assert.deepEqual([call.type, call.name], ["function_call", "get_weather"]);
+  const final = await client.responses.stream({ ...body, tools }).finalResponse();
+  assert.equal(final.output[0].arguments, call.arguments);
+  const output = { type: "function_call_output", call_id: call.call_id, output: "sunny" };
+  const input = [{ role: "user", content: body.input }, ...whole.output, output];
+  const answer = await client.responses.create({ ...body, tools, input });
+  assert.match(answer.output_text, /sunny/);
+  const events = await collect(client.responses.create({ ...body, input: "Hello!", stream: true }));
+  assert.deepEqual(events.map((event) => event.sequence_number), events.map((_, number) => number));
+  assert.equal(events.at(-1).type, "response.completed");
+});
+
 test("a completion continues a prompt, streamed and not", async () => {
   const body = { model, prompt: "The capital of France is", max_tokens: 10, temperature: 0 };
   const whole = await client.completions.create(body);

@@ -83,6 +83,7 @@ def stream(media_type, *pieces):
         Response(status_code=204),
         stream("text/event-stream", b'data: {"n":1}\n\n', b": comment\n\n", b'data: {"error":1}\n\ndata: [DONE]\n\n'),
         stream("text/event-stream", b'data: {"n"', b":1}\n", b"\n"),
+        stream("text/event-stream", b'event: number\ndata: {"n":1}\n\n'),
         stream("application/x-ndjson", b'{"n":1}\n{"n":', b"2}\n"),
     ],
 )
@@ -103,6 +104,7 @@ async def test_what_is_documented_passes_unchanged(response):
         (Response(b"{", media_type="application/json"), "not JSON"),
         (stream("text/event-stream", b'data: {"n":"one"}\n\n'), "'n' must be an integer"),
         (stream("text/event-stream", b"data: hello\n\n"), "not JSON"),
+        (stream("text/event-stream", b'event: number\ndata: {"n":"one"}\n\n'), "'n' must be an integer"),
         (stream("application/x-ndjson", b'{"n":null}\n'), "'n' must be an integer"),
     ],
 )
