@@ -100,6 +100,21 @@ def test_a_streamed_answer_is_the_whole_one(client):
     assert chunks[-1].usage.prompt_tokens == whole.usage.prompt_tokens
 
 
+def test_a_response_looks_at_the_same_picture_as_a_chat_in_messages_and_in_outputs_of_tools(client):
+    picked = {"type": "input_image", "image_url": image_part(picture(1))["image_url"]["url"], "detail": "low"}
+    content = [{"type": "input_text", "text": "What is it?"}, picked, {"type": "input_text", "text": "Tell me."}]
+    asked = {"model": "seeing", "temperature": 0, "max_output_tokens": 16, "include": ["message.output_text.logprobs"]}
+    response = client.responses.create(input=[{"role": "user", "content": content}], **asked)
+    whole = ask(client, image_part(picture(1), detail="low"), max_tokens=16)
+    tokens = [each for item in response.output for part in item.content for each in part.logprobs]
+    assert [each.logprob for each in tokens] == pytest.approx(drawn(whole), abs=0.02)
+    assert response.usage.input_tokens == whole.usage.prompt_tokens
+    call = {"type": "function_call", "call_id": "call_1", "name": "look", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": [picked]}
+    seen = client.responses.create(input=[{"role": "user", "content": "Look."}, call, output], **asked)
+    assert seen.usage.input_tokens > 64
+
+
 def test_sound_is_taken_by_its_content_whatever_it_is_called(client):
     one, same, other = (ask(client, audio_part(sound(n), claim)) for n, claim in ((1, "wav"), (1, "mp3"), (2, "wav")))
     assert drawn(one) == pytest.approx(drawn(same), abs=0.02)
