@@ -127,10 +127,8 @@ def remove(body, path):
 
 
 def items_say_something(body):
-    """And what they have of thinking is in plain words; `prompt` is of another kind where there are items."""
+    """And what they have of thinking is in plain words."""
     items = body.get("input")
-    if "text" in body or (isinstance(items, list) and any(isinstance(item, dict) for item in items)):
-        body.pop("prompt", None)
     for item in items if isinstance(items, list) else ():
         if isinstance(item, dict):
             item.pop("encrypted_content", None)
@@ -208,7 +206,8 @@ def one_thing_to_keep_to(body):
 
 def there_is_something_to_continue(body):
     for name in {"prompt", "input"} & body.keys():
-        body[name] = something(body[name])
+        if name == "input" or "input" not in body:  # beside an input, a prompt is the name of a stored one
+            body[name] = something(body[name])
 
 
 def something(prompt):
