@@ -28,14 +28,15 @@ _LIMITS = LLParserLimits(verbose_errors=False)
 _MOST_REASON_CHARACTERS = 300
 _TOO_COMPLEX = ("too many", "Too many", "too complex", "too big", "limit", "max is")
 """Signs in a reason: while generating, llguidance says of most of its limits only in words that they were reached."""
+_DEAD_END = "NoExtension"
 _MOST_REMEMBERED = 32
 _MOST_REMEMBERED_CHARACTERS = 1 << 16
 _MOST_GRAMMAR_CHARACTERS = 1 << 16
 """Of a grammar, a regular expression or all choices. GBNF is converted in Python, which takes about a second for so much."""
 
 
-class ConstraintTooComplex(LlamaError):
-    """Going on would take more time or memory than one request may have."""
+class ConstraintExhausted(LlamaError):
+    """There is no going on: it would take more time or memory than one request may have, or nothing may follow though something has to."""
 
 
 class Constraint:
@@ -87,7 +88,11 @@ class Constraint:
     def _broken(self) -> LlamaError:
         reason = _without_layout(self._matcher.get_error())
         if any(sign in reason for sign in _TOO_COMPLEX):
-            return ConstraintTooComplex(f"what the answer is held to turned out to be too complex: {reason}")
+            return ConstraintExhausted(f"what the answer is held to turned out to be too complex: {reason}")
+        if reason.startswith(_DEAD_END):
+            return ConstraintExhausted(
+                "what the answer is held to has led to where nothing may follow, though something has to"
+            )
         return LlamaError(f"the constraint broke: {reason}")
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from engine.llama.schema_cost import check_cost, depth_of, levels, objects, remainders
 from engine.llama.schema_numbers import BOUNDS, confused_numbers, keep_bounds
+from engine.llama.schema_patterns import names_matched, rust_spelling
 
 JsonObject = dict[str, Any]
 
@@ -28,7 +29,13 @@ _MOST_OBJECTS = 10_000
 MOST_LEVELS = 8_000
 """llguidance calls itself for each level of a schema, through references too; a call takes up to 5 KB of the thread's stack."""
 
-_PLACELESS = ("Unsatisfiable schema", "Failed to generate regex", "Expected positive integer", "regex parse error")
+_PLACELESS = (
+    "Unsatisfiable schema",
+    "Failed to generate regex",
+    "Expected positive integer",
+    "regex parse error",
+    "lookarounds",
+)
 """Beginnings of reasons that name no place, or the keyword alone."""
 _TRIALS_SECONDS = 0.5
 """How long the place may be looked for, by trying each schema within the schema alone."""
@@ -234,6 +241,23 @@ def _simplify(schema: JsonObject) -> None:
         size = schema.get(keyword)
         if isinstance(size, float) and size.is_integer():
             schema[keyword] = int(size)
+    if isinstance(schema.get("pattern"), str):
+        schema["pattern"] = rust_spelling(schema["pattern"])
+    if isinstance(schema.get("patternProperties"), dict):
+        _simplify_patterns(schema, schema["patternProperties"])
+
+
+def _simplify_patterns(schema: JsonObject, patterns: JsonObject) -> None:
+    """Patterns that list names are properties: when all are written llguidance would go on, and find no other."""
+    named = schema.get("properties", {})
+    listed = {pattern: names for pattern in patterns if (names := names_matched(pattern))}
+    names = [name for each in listed.values() for name in each]
+    if names and isinstance(named, dict) and len({*names, *named}) == len(names) + len(named):
+        schema["properties"] = {**named, **{name: patterns[key] for key, each in listed.items() for name in each}}
+        patterns = {key: value for key, value in patterns.items() if key not in listed}
+    schema["patternProperties"] = {rust_spelling(pattern): value for pattern, value in patterns.items()}
+    if not schema["patternProperties"]:
+        del schema["patternProperties"]
 
 
 def _check_keywords(path: str, schema: JsonObject) -> None:

@@ -14,8 +14,8 @@ JsonObject = dict[str, Any]
 _LOWER, _UPPER = ("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")
 BOUNDS = frozenset((*_LOWER, *_UPPER))
 _LIMIT = (1 << 63) - 1
-_FURTHEST = (1 << 63) - 1024
-"""The last double before the limit: llguidance computes with bounds of this size, and not with larger ones."""
+_FURTHEST = 9_223_372_036 * 10**9
+"""Close to the limit, and written by its double as it is: llguidance computes with bounds of this size, and not with larger ones."""
 _NEXT_TO_ZERO = 1e-30
 """In place of the first double above 0, which takes llguidance 324 digits to write."""
 

@@ -47,6 +47,15 @@ from engine.worker.reasoning_budget import ReasoningBudget
 _OPENING_TOKENS = 16
 """So many last tokens of a prompt show whether the template opened the model's thinking."""
 
+_PARTS = {JsonConstraint: "schema", RegexConstraint: "regex", ChoiceConstraint: "choice", GrammarConstraint: "grammar"}
+
+
+def held_by(request: GenerationRequest) -> str:
+    """The part of a request that its answer is held to."""
+    if request.constraint is None:
+        return "tools"
+    return _PARTS[type(request.constraint)]
+
 
 class AnswerForm:
     """The form of answers that `template_source` teaches."""

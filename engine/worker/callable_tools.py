@@ -11,6 +11,7 @@ from engine.chat.tool_formats.form import CallableTool, FormCannotHold
 from engine.errors import EngineError
 from engine.llama.constraint import ConstraintCompiler
 from engine.llama.json_schemas import SchemaUnsupported, without_harm
+from engine.llama.schema_patterns import rust_spelling
 from engine.request import ChatPrompt, GrammarConstraint, JsonObject, Prompt, RegexConstraint, ToolUse
 
 _ANY_OBJECT: JsonObject = {"type": "object"}
@@ -81,6 +82,10 @@ def _of_text(
     if isinstance(wanted, RegexConstraint):
         with enforcing("the regular expression of this tool's input", where):
             compiler.regex(wanted.regex)
+            if rust_spelling(wanted.regex) != wanted.regex:
+                raise SchemaUnsupported(
+                    "a set within a set, or an operation between two, has no spelling in a call's JSON"
+                )
             schema = _one_input({"type": "string", "pattern": f"^(?:{wanted.regex})$"})
             compiler.json(json.dumps(schema))
             return CallableTool(name, schema, is_strict=True)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from engine.activity import WorkerActivity
 from engine.errors import EngineError
 from engine.events import Admitted, Event, Failed, Finished, FinishReason, Started
-from engine.llama.constraint import ConstraintTooComplex
+from engine.llama.constraint import ConstraintExhausted
 from engine.llama.context import Context
 from engine.llama.library import LlamaError
 from engine.llama.model import Model
+from engine.worker.answer_form import held_by
 from engine.worker.drawing import Drawing, Drawn
 from engine.worker.media_places import without_media
 from engine.worker.observing import Observer
@@ -93,7 +94,7 @@ class Generator:
         early: list[tuple[int, Event]] = []
         for sequence in job.sequences:
             if job.id in self._jobs:
-                early.extend(self._guarded(job, self._begin(sequence)))
+                early.extend(self._guarded(sequence, self._begin(sequence)))
         if job.id in self._jobs:
             job.early_events = early
         else:
@@ -132,7 +133,7 @@ class Generator:
                 if sequence.slot is None:
                     continue  # a failure of another answer to the same request took it away within this step
                 yield from self._admit(sequence.job)
-                yield from self._guarded(sequence.job, self._continue(piece))
+                yield from self._guarded(sequence, self._continue(piece))
 
     @staticmethod
     def _admit(job: GenerationJob) -> Iterator[tuple[int, Event]]:
@@ -162,14 +163,16 @@ class Generator:
         ends = (index for index in range(len(prompt) - 1, 0, -1) if prompt[index - 1] in self._ends)
         return tuple(itertools.islice(ends, 1))
 
-    def _guarded(self, job: GenerationJob, events: Iterator[tuple[int, Event]]) -> Iterator[tuple[int, Event]]:
+    def _guarded(self, sequence: Sequence, events: Iterator[tuple[int, Event]]) -> Iterator[tuple[int, Event]]:
         """The events of one of a job's answers; what goes wrong with it fails that job only."""
+        job = sequence.job
         try:
             yield from events
         except EngineError as error:
             yield from self._fail(job, error)
-        except ConstraintTooComplex as error:
-            yield from self._fail(job, EngineError("unsupported_schema", str(error)))
+        except ConstraintExhausted as error:
+            message = f"{error} (behind {sequence.completion_tokens} tokens of the answer)"
+            yield from self._fail(job, EngineError("unsupported_schema", message, param=held_by(job.request)))
         except LlamaError as error:
             yield from self._fail(job, EngineError("internal", str(error)))
 

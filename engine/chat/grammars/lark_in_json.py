@@ -17,6 +17,8 @@ from engine.chat.grammars.regex_in_json import Regex, Unquotable, escapes_of
 _MOST_CHARACTERS = 1 << 14
 _TEXT = r'"(?:\\.|[^"\\\n])*"'
 _COMMENT_OR_TEXT = re.compile(rf"(?P<comment>(?://|\#)[^\n]*)|{_TEXT}|/(?:\\.|[^/\\\n])+/")
+_NEGATION = re.compile(r"~(?!\s*\d)")
+"""What JSON has in place of the texts that are not meant is no text of a string."""
 _HEAD = re.compile(
     r"^[ \t]*(?:(?P<directive>%\w+)|(?P<name>[?!]*\w+)(?P<more>\.\d+|[ \t]*\[[^\]\n]*\])?[ \t]*:(?!:))", re.MULTILINE
 )
@@ -91,6 +93,8 @@ class _Grammar:
     def _add(self, head: re.Match[str], body: str) -> None:
         if head["more"] or head["directive"] not in (None, "%import", "%ignore"):
             raise _refusal(head.group().strip())
+        if _NEGATION.search(_COMMENT_OR_TEXT.sub("", body)):
+            raise _refusal("~")
         if head["name"]:
             self.definitions[head["name"]] = body
         elif head["directive"] == "%ignore":

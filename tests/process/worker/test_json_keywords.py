@@ -7,6 +7,7 @@ import pytest
 from jsonschema_specifications import REGISTRY
 
 from engine.errors import EngineError
+from engine.events import Failed
 from engine.llama.constraint import ConstraintCompiler
 from engine.request import JsonConstraint, SamplingParams
 from tests.process.worker.inprocess import InProcess, request
@@ -98,6 +99,12 @@ KEPT = {
         "contentMediaType": "text/plain",
         "type": "boolean",
     },
+    "patternProperties, that list names": {
+        "type": "object",
+        "patternProperties": {"^a$": BOUNDED, "^(b|c)$": {"type": "null"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    },
     "uniqueItems: false": {"type": "array", "uniqueItems": False, "items": {"type": "null"}, "maxItems": 2},
 }
 REFUSED = {
@@ -145,7 +152,7 @@ def test_answers_are_valid(model: InProcess, name):
         ({"allOf": [{"exclusiveMinimum": 1}, {"maximum": 1.5}]}, "1", "1.25"),
         ({"exclusiveMaximum": -2, "anyOf": [{"minimum": -2.5}, {"minimum": -2.25}]}, "-2", "-2.25"),
         ({"$ref": "#/$defs/a", "exclusiveMinimum": 0, "$defs": {"a": {"maximum": 0.5}}}, "0", "0.25"),
-        ({"type": "integer", "minimum": -(1 << 63)}, "-9223372036854775809", "-9223372036854000000"),
+        ({"type": "integer", "minimum": -(1 << 63)}, "-9223372036854775809", "-9223372035000000000"),
         ({"type": "number", "maximum": (1 << 63) - 1}, "9223372036854775808", "922337203685477.5"),
     ],
 )
@@ -156,6 +163,28 @@ def test_numbers_outside_of_bounds_are_not_written_wherever_these_meet(shared_wo
     )
     assert not constraint.takes(written)
     assert constraint.takes(kept)
+
+
+def test_a_bracket_within_a_set_is_a_character_as_in_other_patterns_of_json_schema(shared_worker):
+    schema = {"type": "string", "pattern": "^[[:alpha:]]$"}
+    constraint = ConstraintCompiler(shared_worker.model).json(json.dumps(schema))
+    written = [shared_worker.model.tokenize(text, add_special=False, parse_special=False) for text in ('":]"', '"e"')]
+    assert [constraint.takes(tokens) for tokens in written] == [True, False]
+
+
+def test_where_nothing_may_follow_the_refusal_names_the_schema_and_how_far_it_came(model: InProcess):
+    schema = {
+        "type": "object",
+        "patternProperties": {"^[a]$": {"const": 1}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    constraint = JsonConstraint(schema=json.dumps({**schema, "minProperties": 2}))
+    [answer] = model.run(request("a", constraint=constraint, max_tokens=40))
+    [failed] = [event for event in answer.events if isinstance(event, Failed)]
+    assert (failed.code, failed.param) == ("unsupported_schema", "schema")
+    assert "where nothing may follow" in failed.message
+    assert "tokens of the answer" in failed.message
 
 
 @pytest.mark.parametrize("keyword", REFUSED)
