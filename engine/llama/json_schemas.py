@@ -250,11 +250,10 @@ def _simplify(schema: JsonObject) -> None:
 def _simplify_patterns(schema: JsonObject, patterns: JsonObject) -> None:
     """Patterns that list names are properties: when all are written llguidance would go on, and find no other."""
     named = schema.get("properties", {})
-    listed = {pattern: names for pattern in patterns if (names := names_matched(pattern))}
-    names = [name for each in listed.values() for name in each]
-    if names and isinstance(named, dict) and len({*names, *named}) == len(names) + len(named):
-        schema["properties"] = {**named, **{name: patterns[key] for key, each in listed.items() for name in each}}
-        patterns = {key: value for key, value in patterns.items() if key not in listed}
+    listed = [(name, pattern) for pattern in patterns for name in names_matched(pattern)]
+    if isinstance(named, dict) and len({*named, *(name for name, _ in listed)}) == len(named) + len(listed):
+        schema["properties"] = {**named, **{name: patterns[pattern] for name, pattern in listed}}
+        patterns = {pattern: value for pattern, value in patterns.items() if not names_matched(pattern)}
     schema["patternProperties"] = {rust_spelling(pattern): value for pattern, value in patterns.items()}
     if not schema["patternProperties"]:
         del schema["patternProperties"]

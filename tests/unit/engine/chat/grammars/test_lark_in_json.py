@@ -130,6 +130,7 @@ def test_a_lexeme_is_what_no_escaped_character_can_go_on_with(regex, is_lexeme):
         ('start: %json {"type": "string"}', "%json"),
         ("start: <think>", "<think>"),
         ("start: @other", "@other"),
+        ("start: ~/a/", "`~`"),
         ('a[lazy]: "x"', "lazy"),
         ("A.2: /x/", "A.2"),
         ('start: "\\q"', "no string"),
