@@ -251,7 +251,7 @@ def _simplify_patterns(schema: JsonObject, patterns: JsonObject) -> None:
     """Patterns that list names are properties: when all are written llguidance would go on, and find no other."""
     named = schema.get("properties", {})
     listed = [(name, pattern) for pattern in patterns for name in names_matched(pattern)]
-    if isinstance(named, dict) and len({*named, *(name for name, _ in listed)}) == len(named) + len(listed):
+    if listed and isinstance(named, dict) and len({*named, *(name for name, _ in listed)}) == len(named) + len(listed):
         schema["properties"] = {**named, **{name: patterns[pattern] for name, pattern in listed}}
         patterns = {pattern: value for pattern, value in patterns.items() if not names_matched(pattern)}
     schema["patternProperties"] = {rust_spelling(pattern): value for pattern, value in patterns.items()}

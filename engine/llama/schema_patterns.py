@@ -8,6 +8,8 @@ from collections.abc import Iterator
 _PIECE = re.compile(r"\\.|\[\^?\]?|.", re.DOTALL)
 _OF_NAMES = re.compile(r"\^(?:\((?:\?:)?(?P<several>[\w -]+(?:\|[\w -]+)*)\)|(?P<one>[\w -]+))\$", re.ASCII)
 _OPERATORS = "&-~"
+_SETS_IN_SETS = {rf"\{letter}" for letter in "dDsSwW"}
+"""No range begins with one."""
 
 
 def rust_spelling(pattern: str) -> str:
@@ -33,7 +35,7 @@ def _pieces(pattern: str) -> Iterator[str]:
         elif not in_set and piece[0] == "[":
             in_set = not piece.endswith("]")
             yield piece if in_set else _SETS[piece]
-        elif in_set and piece in _OPERATORS and piece == last:
+        elif in_set and ((piece in _OPERATORS and piece == last) or (piece == "-" and last in _SETS_IN_SETS)):
             yield "\\" + piece
         else:
             in_set = in_set and piece != "]"

@@ -115,7 +115,10 @@ class AnswerForm:
 
     def _schema(self, tool: CallableTool) -> JsonSchema | None:
         """The schema under which a call's arguments are promised to be valid."""
-        return self._compiler.json(json.dumps(tool.arguments_schema)).schema if tool.is_strict else None
+        if not tool.is_strict:
+            return None
+        with enforcing("the schema of this tool's arguments", "tools"):
+            return self._compiler.json(json.dumps(tool.arguments_schema)).schema
 
     def reasoning_budget(self, request: GenerationRequest) -> ReasoningBudget | None:
         """What ends an answer's thinking; None where only the model does."""

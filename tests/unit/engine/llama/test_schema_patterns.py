@@ -13,6 +13,7 @@ from engine.llama.schema_patterns import names_matched, rust_spelling
         ("[a&&b]", r"[a&\&b]"),
         ("[~~]", r"[~\~]"),
         ("[+--]", r"[+-\-]"),
+        (r"[\w--a]", r"[\w\-\-a]"),
         ("[a[]", r"[a\[]"),
         ("[^[]", r"[^\[]"),
         ("x[^]", r"x[\s\S]"),
@@ -21,7 +22,8 @@ from engine.llama.schema_patterns import names_matched, rust_spelling
     ],
 )
 def test_what_rust_reads_otherwise_is_spelled_for_it(pattern, spelling):
-    assert rust_spelling(pattern) == spelling
+    assert rust_spelling(pattern) == rust_spelling(spelling) == spelling
+    jsonschema_rs.validator_for({"pattern": spelling})
 
 
 @pytest.mark.parametrize("text", ["a", "[", ":", "[]", "a]", ":]"])
