@@ -115,7 +115,8 @@ class Scheduler:
         room = self._pace.prompt_tokens(
             sum(chunk.count for chunk in answers), waiting_tokens=sum(prompt.pending for prompt in prompts)
         )
-        if answers and prompts and self._pace.takes_turns:
+        # Answers that let a prompt go first are next, whether or not prompts still take turns: or they would wait for two steps.
+        if answers and prompts and (self._pace.takes_turns or self._was_prompt):
             self._was_prompt = not self._was_prompt
             answers, prompts = ([], prompts) if self._was_prompt else (answers, [])
         for chunk in answers:

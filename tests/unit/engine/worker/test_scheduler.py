@@ -103,6 +103,18 @@ def test_where_prompts_have_steps_of_their_own_these_alternate_with_the_answers(
     assert bench.step() == [(running, 1), (long, 1)]
 
 
+def test_answers_that_let_a_prompt_go_first_come_before_more_of_it_though_it_may_go_beside_them_from_now_on():
+    bench = Bench(batch_tokens=16, interleaved_tokens=8)
+    (running,) = bench.add(range(4), new_tokens=100)
+    bench.step()
+    (prompt,) = bench.add(range(100, 140))
+    bench.scheduler._pace.takes_turns = True
+    assert bench.step() == [(prompt, 8)]
+    bench.scheduler._pace.takes_turns = False
+    assert bench.step() == [(running, 1)]
+    assert bench.step() == [(running, 1), (prompt, 8)]
+
+
 def picture_at(start, *, rows, length, sees_all=False):
     """A prompt's only picture."""
     ones = np.ones((1, rows), dtype=np.int32)
