@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import EngineError
+from engine.events import Preparing
 from engine.events import Admitted
 from engine.protocol import FrameReader, Ping, Submit, decode_to_host, encode
 from engine.request import ChatPrompt, GenerationRequest, Media, TokenizeRequest
@@ -91,6 +92,7 @@ def test_an_encoding_that_hangs_shows_in_what_the_host_is_told_of_the_step():
         before = answer(host)
         host.sendall(encode(Submit(id=1, request=GenerationRequest(model="m", prompt=prompt))))
         assert begun.wait(timeout=10)
+        assert answer(host).events == ((1, Preparing()),)
         host.sendall(encode(Ping()))
         assert answer(host).step_age_seconds > 0 == before.step_age_seconds
         release.set()
