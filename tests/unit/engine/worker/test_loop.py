@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import EngineError
-from engine.events import Preparing
-from engine.events import Admitted
+from engine.events import Admitted, Preparing
 from engine.protocol import FrameReader, Ping, Submit, decode_to_host, encode
 from engine.request import ChatPrompt, GenerationRequest, Media, TokenizeRequest
 from engine.worker.loop import Loop
