@@ -4,13 +4,13 @@ Must not know where a schema comes from, nor how tokens are drawn.
 """
 
 import ctypes
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import llama_cpp
-import msgspec
 import numpy as np
 from llguidance import LLMatcher, LLParserLimits, LLTokenizer
 from llguidance.gbnf_to_lark import any_to_lark
@@ -125,7 +125,7 @@ class ConstraintCompiler:
 
     def choice(self, choices: Iterable[str]) -> Constraint:
         """A constraint to just these texts. SchemaUnsupported if they are too many."""
-        alternatives = " | ".join(msgspec.json.encode(choice).decode() for choice in choices)
+        alternatives = " | ".join(map(json.dumps, choices))  # in ASCII: llguidance's lexer takes no DEL as it is
         # As one terminal they are one automaton; as a rule each would be a candidate of its own at every step.
         grammar = LLMatcher.grammar_from_lark(f"start: CHOICE\nCHOICE: {_bounded(alternatives)}")
         return self._remembered(("choice", alternatives), lambda: self._compiled(grammar))

@@ -277,7 +277,7 @@ def messages_of(body):
 
 
 def an_answer_is_continued_where_one_is_begun(body):
-    last = [*messages_of(body), {}][-1]
+    last = [{}, *messages_of(body)][-1]
     if last.get("role") != "assistant" or not isinstance(last.get("content"), str):
         body.pop("continue_final_message", None)
     if body.get("continue_final_message"):

@@ -146,4 +146,5 @@ def _followed(mark: str, ends: Iterable[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False) if text else ""
+    """In ASCII: llguidance's lexer takes no DEL as it is."""
+    return json.dumps(text) if text else ""

@@ -184,7 +184,7 @@ def _text(literal: str, ignores_case: str) -> str:
     text = _read(literal)
     if ignores_case and escapes_of(text):
         return _regex(re.escape(text), "i").as_lexeme()
-    return json.dumps(json.dumps(text, ensure_ascii=False)[1:-1], ensure_ascii=False) + ignores_case
+    return json.dumps(json.dumps(text, ensure_ascii=False)[1:-1]) + ignores_case  # in ASCII, as in `lark`
 
 
 def _range(found: re.Match[str]) -> Regex:

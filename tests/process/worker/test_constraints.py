@@ -78,7 +78,7 @@ def test_an_answer_is_matched_whole_by_its_regular_expression(model: InProcess, 
 
 
 def test_an_answer_is_one_of_its_choices(model: InProcess):
-    choices = ('say "yes"', "no\n", "\N{GRINNING FACE} maybe", "a\\b")
+    choices = ('say "yes"', "no\n", "\N{GRINNING FACE} maybe", "a\\b", "c\x7f")
     assert {answer.text for answer in answers(model, ChoiceConstraint(choices=choices))} <= set(choices)
 
 

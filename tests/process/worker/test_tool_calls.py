@@ -65,6 +65,13 @@ def test_a_call_cut_by_the_limit_comes_as_far_as_it_goes_and_says_length(model):
     assert answer.text == ""
 
 
+@pytest.mark.parametrize("name", ["\x7f", "\x9c\x1b", "\N{GRINNING FACE}", 'a "b" \\ c'])
+def test_a_tool_may_be_called_anything(model, name):
+    odd = {"type": "function", "function": {**FORECAST["function"], "name": name}}
+    [answer] = model.run(asked(ToolUse(is_required=True, in_parallel=False), tools=[odd], max_tokens=400))
+    assert [called for called, _ in calls(answer)] == [name]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_named_function_is_called_with_arguments_valid_under_its_schema(model, seed):
     use = ToolUse(is_required=True, names=("forecast",), in_parallel=False)

@@ -43,6 +43,7 @@ NAME: /[a-z]+/
 %ignore /[ \t\n]+/
 """
 MIXED = r"""start: "a\nb"i /[^x]"?/i "a".."f" /\x22\u0022?\s[\s\n]/ /a{2,3}\/(é|中)?/ "\x41" """
+DELETED = r'start: "a\x7f"'
 TEXTS = [
     (ARITHMETIC, "1 + 2"),
     (ARITHMETIC, "(1 + 22) * 3"),
@@ -62,6 +63,8 @@ TEXTS = [
     (MIXED, 'a\nbqc""\t\naaa/A'),
     (MIXED, 'a\nb\\c"\n\naa/中A'),
     (MIXED, 'a\nbxc"\n\naa/A'),
+    (DELETED, "a\x7f"),
+    (DELETED, "a"),
 ]
 
 
