@@ -13,11 +13,11 @@ SLOTS = [{"slot": 0, "state": "cached", "tokens": 50}, {"slot": 1, "state": "emp
 
 
 def test_what_is_as_before_is_no_loss() -> None:
-    assert BEFORE.losses(Census(frozenset({1, 2}), memory_bytes=210_000_000, descriptors=30, threads=8)) == []
+    assert BEFORE.losses(Census(frozenset({1, 2}), memory_bytes=210_000_000, descriptors=30, threads=11)) == []
 
 
 def test_each_thing_that_was_lost_is_named() -> None:
-    losses = BEFORE.losses(Census(frozenset({1, 3}), memory_bytes=400_000_000, descriptors=31, threads=10))
+    losses = BEFORE.losses(Census(frozenset({1, 3}), memory_bytes=400_000_000, descriptors=31, threads=20))
     words = ("processes", "memory", "descriptors", "threads")
     assert all(word in loss for word, loss in zip(words, losses, strict=True))
 
