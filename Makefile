@@ -12,12 +12,9 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet 
 NODE_TESTS := tests/live/node
 
 # gcc before 14 (and 12.4, 13.3) miscompiles AMX's tile configuration (its bug 114098): llama.cpp built by it crashes at the first
-# product on a processor that has AMX. Without __AMX_INT8__ llama.cpp uses AVX-512 there.
-# With AVX-512 FP16 llama.cpp's attention adds values up in half precision, 128 at a time, and those of heads whose width is no multiple
-# of 128 one by one. Without __AVX512FP16__ it adds in single precision: measured, a step of 16 answers takes a fifth less time where heads
-# are 64 wide, and up to 4 % more where they are 128 wide.
+# product on a processor that has AMX. Without this macro llama.cpp uses AVX-512 there.
 GCC_MAJOR := $(shell $(CXX) -dumpversion 2>/dev/null | sed -n 's/^\([0-9]*\).*/\1/p')
-LLAMA_FLAGS := -U__AVX512FP16__ $(if $(filter 9 10 11 12 13,$(GCC_MAJOR)),-U__AMX_INT8__)
+LLAMA_FLAGS := $(if $(filter 9 10 11 12 13,$(GCC_MAJOR)),-U__AMX_INT8__)
 COMPILING := CFLAGS="$(CFLAGS) $(LLAMA_FLAGS)" CXXFLAGS="$(CXXFLAGS) $(LLAMA_FLAGS)"
 # pip's cache of what it compiled does not know flags, hence one of its own for each set of them.
 LLAMA_CACHE = $(shell $(PYTHON) -m pip cache dir)/trueline-$(shell echo '$(COMPILING) $(CMAKE_ARGS)' | cksum | cut -d ' ' -f 1)
