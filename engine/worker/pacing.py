@@ -22,8 +22,6 @@ With fewer its attention takes a slower way, too, which behind 1,600 tokens make
 _WIDE_STEP_TARGETS = 3.0
 """A step of so many rows may take so many times the target, where a narrower one costs much more a token:"""
 _DEARER = 1.2
-_UNTRIED_STEP_TARGETS = 2.0
-"""So many where that is not known: trying a narrow one behind thousands of tokens can take a second."""
 _OWN_STEP_TARGETS = 1.5
 """And so many times where prompts have steps of their own, which each wait for the weights: few are better."""
 
@@ -41,7 +39,7 @@ class StepPace:
         self._wide_token_seconds = 0.0
         self._narrow_token_seconds = 0.0
         self._doubts_narrow = False
-        self._is_narrow_dear: bool | None = None  # None: no narrow step was seen
+        self._is_narrow_dear = False
 
     def __repr__(self) -> str:
         return f"StepPace({self._answers_take:.4f}s + {self._prompt_token_takes or 0:.6f}s/token)"
@@ -74,8 +72,7 @@ class StepPace:
 
     def padded(self, rows: int) -> int:
         """How many rows a step with so many is best computed with, some of a prompt among them: its last piece may be a narrow one."""
-        may_be_dear = self._least_rows > 0 if self._is_narrow_dear is None else self._is_narrow_dear
-        is_worth_it = may_be_dear and 2 * _LEAST_TOKENS <= rows < _MANY_ROWS <= self.batch_tokens
+        is_worth_it = self._is_narrow_dear and 2 * _LEAST_TOKENS <= rows < _MANY_ROWS <= self.batch_tokens
         return _MANY_ROWS if is_worth_it else rows
 
     def note(self, *, answer_tokens: int, prompt_tokens: int, seconds: float, answers_wait: bool = False) -> None:
@@ -94,13 +91,11 @@ class StepPace:
     @property
     def _least_rows(self) -> int:
         """As many as are computed with less effort each, where fewer were seen to take more, unless that takes too long."""
-        targets, token_seconds = 0.0, self._prompt_token_takes or 0.0
+        targets, token_seconds = 0.0, self._wide_token_seconds
         if self._doubts_narrow or self._is_narrow_dear:
-            targets, token_seconds = _WIDE_STEP_TARGETS, self._wide_token_seconds
+            targets = _WIDE_STEP_TARGETS
         elif self.takes_turns:
-            targets = _OWN_STEP_TARGETS
-        elif self._is_narrow_dear is None:
-            targets = _UNTRIED_STEP_TARGETS
+            targets, token_seconds = _OWN_STEP_TARGETS, self._prompt_token_takes or 0.0
         return _MANY_ROWS if self._answers_take + token_seconds * _MANY_ROWS <= targets * self._target_seconds else 0
 
     def _compare_widths(self, token_seconds: float, *, is_wide: bool) -> None:
@@ -108,8 +103,6 @@ class StepPace:
         if not is_wide:
             self._narrow_token_seconds = token_seconds
             self._doubts_narrow = 0 < self._wide_token_seconds < token_seconds / _DEARER
-            if self._wide_token_seconds and not self._doubts_narrow:
-                self._is_narrow_dear = False
             return
         self._wide_token_seconds = token_seconds
         if self._doubts_narrow:

@@ -142,11 +142,3 @@ def test_where_narrow_steps_cost_more_a_token_pieces_stay_wide_unless_that_takes
     assert (median(halts) == machine.seconds(64)) == wide
     assert machine.pace.padded(40) == (64 if wide else 40)
     assert [machine.pace.padded(rows) for rows in (1, 64, 100)] == [1, 64, 100]
-
-
-@pytest.mark.parametrize(("each_seconds", "rows"), [(0.006, 64), (0.03, 40)])
-def test_a_last_piece_is_computed_wide_before_a_narrow_step_was_seen_unless_that_takes_too_long(each_seconds, rows):
-    pace = StepPace(target_seconds=0.3, batch_tokens=512)
-    pace.note(answer_tokens=1, prompt_tokens=0, seconds=0.03)
-    pace.note(answer_tokens=1, prompt_tokens=63, seconds=0.03 + 63 * each_seconds)
-    assert pace.padded(40) == rows
