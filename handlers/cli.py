@@ -136,7 +136,7 @@ def quantize(source: Path, target: Path, wanted_type: str | None, requantize: bo
 )
 def download(repository: str, wanted_type: str | None, directory: Path, **wish: Any) -> None:
     """Fetch a model from a model hub's repository of GGUF files."""
-    from handlers.downloads.command import DownloadError, fetch  # noqa: PLC0415 - nor this
+    from handlers.downloads.command import DownloadError, fetch  # noqa: PLC0415 - only this command needs it
 
     try:
         fetch(repository, wanted_type, directory, _say, **wish)

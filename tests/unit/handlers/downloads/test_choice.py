@@ -1,5 +1,7 @@
 """Which files of a repository are fetched, as repositories of GGUF files are laid out."""
 
+from typing import Any
+
 import pytest
 
 from engine.families import FAMILIES
@@ -14,8 +16,8 @@ def repository(*paths: str, name: str = NAME) -> Repository:
     return Repository(name, "0" * 40, tuple(RepositoryFile(path, 1, "d" * 64) for path in paths))
 
 
-def chosen(*paths: str, name: str = NAME, architecture: str = "", **wish: str | bool) -> Choice:
-    return choose(repository(*paths, name=name), Wish(name, **wish), lambda: architecture)  # type: ignore[arg-type]
+def chosen(*paths: str, name: str = NAME, architecture: str = "", **wish: Any) -> Choice:
+    return choose(repository(*paths, name=name), Wish(name, **wish), lambda: architecture)
 
 
 def names(choice: Choice) -> list[str]:
